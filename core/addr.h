@@ -1,0 +1,55 @@
+/*
+ * An IP address of either family in 16 octets. IPv4 is held as IPv4-mapped
+ * (::ffff:a.b.c.d), so that two addresses compare with one memcmp, a table
+ * needs one key form, and the family can be told from the octets. (The AMT
+ * wire form of an IPv4 address is another one; see elements/wire/amt.h.)
+ */
+#ifndef AMTG_CORE_ADDR_H
+#define AMTG_CORE_ADDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct amtg_addr {
+    uint8_t octets[16];
+};
+
+enum { AMTG_ADDR_TEXT = 46 }; /* room for the longest text form and its NUL */
+
+struct amtg_addr amtg_addr_from4(const void *four_octets);
+struct amtg_addr amtg_addr_from6(const void *sixteen_octets);
+
+bool amtg_addr_is4(const struct amtg_addr *a);
+/* The last four octets: the IPv4 address in network order. */
+static inline const uint8_t *amtg_addr_octets4(const struct amtg_addr *a)
+{
+    return a->octets + 12;
+}
+
+static inline bool amtg_addr_equal(const struct amtg_addr *a, const struct amtg_addr *b)
+{
+    return memcmp(a->octets, b->octets, 16) == 0;
+}
+
+/* 0.0.0.0 or :: */
+bool amtg_addr_is_unspecified(const struct amtg_addr *a);
+/* 224.0.0.0/4 or ff00::/8 */
+bool amtg_addr_is_multicast(const struct amtg_addr *a);
+bool amtg_addr_is_loopback(const struct amtg_addr *a);
+/* 169.254.0.0/16 or fe80::/10 */
+bool amtg_addr_is_link_local(const struct amtg_addr *a);
+
+/* Read "192.0.2.1" or "2001:db8::1" (no port, no scope, no brackets). */
+bool amtg_addr_parse(const char *text, struct amtg_addr *out);
+/* Write the shortest text form; returns `out`, which holds AMTG_ADDR_TEXT. */
+const char *amtg_addr_text(const struct amtg_addr *a, char out[AMTG_ADDR_TEXT]);
+
+/* To and from the kernel's form. scope: interface index of a link-local one. */
+socklen_t amtg_addr_to_sockaddr(const struct amtg_addr *a, uint16_t port, uint32_t scope,
+                                struct sockaddr_storage *out);
+bool amtg_addr_from_sockaddr(const struct sockaddr_storage *sa, struct amtg_addr *out,
+                             uint16_t *port, uint32_t *scope);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * A running graph: elements made of a graph's nodes, wired, on one loop with one
+ * pool. Starts sinks before sources, stops in the mirrored order. With a boundary,
+ * host classes are replaced by a stand-in with the same ports that is fed from
+ * capture files and records to them, so that a shipped graph runs unchanged,
+ * without privileges, on the virtual clock.
+ */
+#ifndef AMTG_CORE_RUNTIME_H
+#define AMTG_CORE_RUNTIME_H
+
+#include "core/graph.h"
+
+/* `--replay NAME=FILE` / `--record NAME=FILE`: NAME is an element. */
+struct amtg_boundary_file {
+    const char *element;
+    const char *path;
+};
+
+struct amtg_runtime_options {
+    enum amtg_clock clock;
+    bool boundary; /* host classes are replaced */
+    const struct amtg_boundary_file *replays, *records;
+    size_t replays_count, records_count;
+    const uint8_t *seed; /* 32 octets; NULL: from the system */
+    FILE *log;           /* NULL: silent */
+    enum amtg_log_level log_level;
+};
+
+struct amtg_runtime;
+
+/*
+ * Make and init all elements. NULL on failure: *err and, through
+ * amtg_runtime_problem-like text in `why` (room octets), the element and reason.
+ */
+struct amtg_runtime *amtg_runtime_new(const struct amtg_graph *graph,
+                                      const struct amtg_runtime_options *options,
+                                      enum amtg_err *err, char *why, size_t room);
+/* Start all. On failure what was started is stopped again, and `why` says which element and why. */
+enum amtg_err amtg_runtime_start(struct amtg_runtime *rt, char *why, size_t room);
+/* Run until done, stopped, or until_ns of loop time. AMTG_OK, or what an element's amtg_abort said. */
+enum amtg_err amtg_runtime_run(struct amtg_runtime *rt, uint64_t until_ns, char *why, size_t room);
+/* Stop all (sources first, then what they feed). Idempotent. */
+void amtg_runtime_stop(struct amtg_runtime *rt);
+void amtg_runtime_free(struct amtg_runtime *rt);
+
+struct amtg_loop *amtg_runtime_loop(struct amtg_runtime *rt);
+struct amtg_pool *amtg_runtime_pool(struct amtg_runtime *rt);
+const struct amtg_graph *amtg_runtime_graph(const struct amtg_runtime *rt);
+/* Elements in the order of the graph's nodes; or by full name, NULL if there is none. */
+struct amtg_element *amtg_runtime_element(struct amtg_runtime *rt, unsigned node);
+struct amtg_element *amtg_runtime_find(struct amtg_runtime *rt, const char *name);
+
+/* Counters and drops of every element: lines for people, or one JSON object (jansson). */
+void amtg_runtime_print_stats(struct amtg_runtime *rt, FILE *out, bool json);
+
+#endif

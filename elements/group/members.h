@@ -1,0 +1,25 @@
+/*
+ * The interface `members`: who wants the packets of a source to a group? Offered
+ * by membership, asked by relay-fanout once per packet, so it is shared by
+ * reference rather than drawn as an edge.
+ */
+#ifndef AMTG_GROUP_MEMBERS_H
+#define AMTG_GROUP_MEMBERS_H
+
+#include "core/element.h"
+
+extern const struct amtg_interface amtg_members;
+
+struct amtg_members_ops {
+    /*
+     * The endpoints that want source -> group, one set per class of endpoint;
+     * sets[i] is NULL when nobody of class i does. The sets are lent: valid until
+     * control returns to the loop unless held. Returns false when nobody wants it.
+     */
+    bool (*lookup)(struct amtg_element *members, const struct amtg_addr *source,
+                   const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES]);
+    /* Has the relay no room for a further endpoint? (The L flag of RFC 7450, 5.3.3.3.) */
+    bool (*full)(struct amtg_element *members);
+};
+
+#endif

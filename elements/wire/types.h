@@ -1,0 +1,64 @@
+/*
+ * The types that the elements' ports speak, below the roots of core/type.h.
+ *
+ *   any -+- packet -+- ip-raw --- ip -+- ip4        captured; ip: verified by check-ip
+ *        |          |                 +- ip6
+ *        |          +- datagram -- amt -+- amt.discovery .. amt.teardown
+ *        +- record -+- report                       a verified IGMP or MLD message
+ *                   +- join                         what to join upstream
+ *                   +- unreachable                  an ICMP error about a peer
+ *                   +- gone                         a peer that has torn its tunnel down
+ */
+#ifndef AMTG_WIRE_TYPES_H
+#define AMTG_WIRE_TYPES_H
+
+#include "core/type.h"
+
+extern const struct amtg_type amtg_type_ip_raw, amtg_type_ip, amtg_type_ip4, amtg_type_ip6;
+extern const struct amtg_type amtg_type_datagram, amtg_type_amt;
+extern const struct amtg_type amtg_type_amt_discovery, amtg_type_amt_advertisement,
+    amtg_type_amt_request, amtg_type_amt_query, amtg_type_amt_update, amtg_type_amt_data,
+    amtg_type_amt_teardown;
+extern const struct amtg_type amtg_type_report, amtg_type_join, amtg_type_unreachable,
+    amtg_type_gone;
+
+#define AMTG_IP_RAW (&amtg_type_ip_raw)     /* one IP datagram, nothing checked */
+#define AMTG_IP (&amtg_type_ip)             /* header verified, trimmed to its length, transport set */
+#define AMTG_IP4 (&amtg_type_ip4)
+#define AMTG_IP6 (&amtg_type_ip6)
+#define AMTG_DATAGRAM (&amtg_type_datagram) /* a UDP payload; peer says who */
+#define AMTG_AMT (&amtg_type_amt)
+#define AMTG_AMT_DISCOVERY (&amtg_type_amt_discovery)
+#define AMTG_AMT_ADVERTISEMENT (&amtg_type_amt_advertisement)
+#define AMTG_AMT_REQUEST (&amtg_type_amt_request)
+#define AMTG_AMT_QUERY (&amtg_type_amt_query)
+#define AMTG_AMT_UPDATE (&amtg_type_amt_update)
+#define AMTG_AMT_DATA (&amtg_type_amt_data)
+#define AMTG_AMT_TEARDOWN (&amtg_type_amt_teardown)
+/* Records. `peer` of the packet says whose report it is, who is unreachable, who has gone. */
+#define AMTG_REPORT (&amtg_type_report)     /* data: the IGMP or MLD message, whole and verified (group/report.h) */
+#define AMTG_JOIN (&amtg_type_join)         /* data: struct amtg_join */
+#define AMTG_UNREACHABLE (&amtg_type_unreachable) /* data: struct amtg_unreachable */
+#define AMTG_GONE (&amtg_type_gone)         /* no data; peer.remote and peer.remote_port name the endpoint */
+
+/*
+ * What is wanted of one group, in full: soft state. The sender says it at every
+ * change and again from time to time; the receiver forgets what is not refreshed.
+ * include with no sources: nothing is wanted any more.
+ */
+struct amtg_join {
+    struct amtg_addr group;
+    uint8_t exclude; /* 0: only `sources`; 1: all but `sources` */
+    uint8_t pad;
+    uint16_t count;
+    struct amtg_addr sources[];
+};
+
+/* An ICMP or ICMPv6 error about a datagram that we sent to the packet's peer. */
+struct amtg_unreachable {
+    uint8_t type, code; /* of the ICMP (peer IPv4) or ICMPv6 (peer IPv6) message */
+    uint16_t pad;
+    uint32_t mtu; /* octets, of "too big" errors; else 0 */
+};
+
+#endif
