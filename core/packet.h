@@ -22,6 +22,8 @@
 
 struct amtg_type;
 struct amtg_pool;
+struct amtg_loop;
+struct amtg_task;
 
 enum {
     AMTG_HEADROOM = 128,       /* octets before the data of a fresh packet */
@@ -60,8 +62,8 @@ void amtg_endpoint_free(struct amtg_endpoint *e); /* gives one reference back; N
 
 /*
  * A set of endpoints of one class: counted, and immutable while shared. Its
- * owner edits it in place as long as it is the only holder; amtg_set_edit clones
- * it otherwise, so packets on their way keep the snapshot they were given.
+ * owner edits it in place as long as it is the only holder; add and
+ * remove clone it otherwise, so packets on their way keep the snapshot they were given.
  * A packet with a set of n endpoints is n copies not yet made.
  */
 struct amtg_set {
@@ -125,6 +127,12 @@ struct amtg_pool *amtg_pool_new(uint32_t limit, uint32_t large_limit);
 /* Every packet must have come back. */
 void amtg_pool_free(struct amtg_pool *pool);
 struct amtg_pool_stats amtg_pool_stats(const struct amtg_pool *pool);
+/*
+ * Post `t` on `loop` once a part of the pool is free again (elements call
+ * amtg_wait_for_buffers). After close nobody is woken any more.
+ */
+void amtg_pool_wait(struct amtg_pool *pool, struct amtg_loop *loop, struct amtg_task *t);
+void amtg_pool_close(struct amtg_pool *pool);
 
 /*
  * A packet of `len` octets (contents undefined) with at least AMTG_HEADROOM

@@ -1,0 +1,381 @@
+#include "core/packet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/loop.h"
+#include "core/type.h"
+
+/* Under address sanitizer nothing is recycled, so that late uses are seen. */
+#if defined(__SANITIZE_ADDRESS__)
+#define RECYCLE false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RECYCLE false
+#endif
+#endif
+#ifndef RECYCLE
+#define RECYCLE true
+#endif
+
+enum {
+    PACKETS_PER_BUFFER = 16, /* views that may be out, for each buffer of the limit */
+    SMALL_ROOM = AMTG_HEADROOM + AMTG_SMALL_OCTETS,
+    LARGE_ROOM = AMTG_HEADROOM + AMTG_LARGE_OCTETS,
+    PARTS = 4, /* who waits for buffers is woken when a quarter of the pool is free again */
+};
+
+struct amtg_pool {
+    struct amtg_buffer *free_small;
+    struct amtg_packet *free_packets;
+    struct amtg_pool_stats stats;
+    uint32_t small_in_use, large_in_use, large_limit;
+    struct amtg_loop *loop; /* of those who wait */
+    struct amtg_task *waiting;
+    bool closed;
+};
+
+/* ---- endpoints and sets ------------------------------------------------- */
+
+struct amtg_endpoint *amtg_endpoint_new(const struct amtg_peer *peer)
+{
+    struct amtg_endpoint *e = malloc(sizeof *e);
+
+    if (e)
+        *e = (struct amtg_endpoint){
+            .peer = *peer, .refs = 1, .class = amtg_addr_is4(&peer->remote) ? 0 : 1};
+    return e;
+}
+
+struct amtg_endpoint *amtg_endpoint_hold(struct amtg_endpoint *e)
+{
+    e->refs++;
+    return e;
+}
+
+void amtg_endpoint_free(struct amtg_endpoint *e)
+{
+    if (e && --e->refs == 0)
+        free(e);
+}
+
+struct amtg_set *amtg_set_new(uint32_t room)
+{
+    struct amtg_set *s = malloc(sizeof *s + room * sizeof s->entries[0]);
+
+    if (s)
+        *s = (struct amtg_set){.refs = 1, .room = room};
+    return s;
+}
+
+struct amtg_set *amtg_set_hold(struct amtg_set *s)
+{
+    s->refs++;
+    return s;
+}
+
+void amtg_set_free(struct amtg_set *s)
+{
+    if (!s || --s->refs)
+        return;
+    for (uint32_t i = 0; i < s->count; i++)
+        amtg_endpoint_free(s->entries[i]);
+    free(s);
+}
+
+/* Make *s a set that only we hold, with room for `room` entries. */
+static bool set_own(struct amtg_set **s, uint32_t room)
+{
+    struct amtg_set *old = *s, *new;
+
+    if (old->refs == 1) {
+        if (room <= old->room)
+            return true;
+        new = realloc(old, sizeof *new + room * sizeof new->entries[0]);
+        if (!new)
+            return false;
+        new->room = room;
+    } else {
+        if (room < old->count)
+            room = old->count;
+        new = amtg_set_new(room);
+        if (!new)
+            return false;
+        for (uint32_t i = 0; i < old->count; i++)
+            new->entries[i] = amtg_endpoint_hold(old->entries[i]);
+        new->count = old->count;
+        amtg_set_free(old);
+    }
+    *s = new;
+    return true;
+}
+
+bool amtg_set_add(struct amtg_set **s, struct amtg_endpoint *e)
+{
+    uint32_t count = (*s)->count, room = (*s)->room;
+
+    if (count == room)
+        room = room < 4 ? 4 : room + room / 2;
+    if (!set_own(s, room))
+        return false;
+    (*s)->entries[(*s)->count++] = amtg_endpoint_hold(e);
+    return true;
+}
+
+bool amtg_set_remove(struct amtg_set **s, const struct amtg_endpoint *e)
+{
+    uint32_t i = 0;
+
+    while (i < (*s)->count && (*s)->entries[i] != e)
+        i++;
+    if (i == (*s)->count || !set_own(s, (*s)->count))
+        return false;
+    struct amtg_endpoint *gone = (*s)->entries[i];
+    (*s)->entries[i] = (*s)->entries[--(*s)->count];
+    amtg_endpoint_free(gone);
+    return true;
+}
+
+/* ---- pool --------------------------------------------------------------- */
+
+struct amtg_pool *amtg_pool_new(uint32_t limit, uint32_t large_limit)
+{
+    struct amtg_pool *pool = calloc(1, sizeof *pool);
+
+    if (pool) {
+        pool->stats.limit = limit;
+        pool->large_limit = large_limit;
+    }
+    return pool;
+}
+
+void amtg_pool_free(struct amtg_pool *pool)
+{
+    if (!pool)
+        return;
+    while (pool->free_small) {
+        struct amtg_buffer *next = pool->free_small->next;
+        free(pool->free_small);
+        pool->free_small = next;
+    }
+    while (pool->free_packets) {
+        struct amtg_packet *next = pool->free_packets->next;
+        free(pool->free_packets);
+        pool->free_packets = next;
+    }
+    free(pool);
+}
+
+struct amtg_pool_stats amtg_pool_stats(const struct amtg_pool *pool)
+{
+    struct amtg_pool_stats stats = pool->stats;
+
+    stats.in_use = pool->small_in_use + pool->large_in_use;
+    return stats;
+}
+
+static struct amtg_buffer *buffer_new(struct amtg_pool *pool, uint32_t len)
+{
+    bool large = len > AMTG_SMALL_OCTETS;
+    struct amtg_buffer *b = NULL;
+
+    if (len > AMTG_LARGE_OCTETS ||
+        (large ? pool->large_in_use >= pool->large_limit : pool->small_in_use >= pool->stats.limit))
+        return NULL;
+    if (!large && pool->free_small) {
+        b = pool->free_small;
+        pool->free_small = b->next;
+    } else {
+        b = malloc(sizeof *b + (large ? LARGE_ROOM : SMALL_ROOM));
+        if (!b)
+            return NULL;
+        b->size = large ? LARGE_ROOM : SMALL_ROOM;
+        b->pool = pool;
+    }
+    b->refs = 1;
+    if (large)
+        pool->large_in_use++;
+    else
+        pool->small_in_use++;
+    if (pool->small_in_use + pool->large_in_use > pool->stats.peak)
+        pool->stats.peak = pool->small_in_use + pool->large_in_use;
+    return b;
+}
+
+static void wake(struct amtg_pool *pool)
+{
+    while (pool->waiting) {
+        struct amtg_task *t = pool->waiting;
+        pool->waiting = t->next;
+        t->next = NULL;
+        amtg_loop_task_post(pool->loop, t);
+    }
+}
+
+static void buffer_free(struct amtg_buffer *b)
+{
+    struct amtg_pool *pool = b->pool;
+
+    if (--b->refs)
+        return;
+    if (b->size == LARGE_ROOM) {
+        pool->large_in_use--;
+        free(b);
+    } else {
+        pool->small_in_use--;
+        if (RECYCLE) {
+            b->next = pool->free_small;
+            pool->free_small = b;
+        } else {
+            free(b);
+        }
+    }
+    if (pool->waiting && pool->small_in_use <= pool->stats.limit - pool->stats.limit / PARTS)
+        wake(pool);
+}
+
+void amtg_pool_wait(struct amtg_pool *pool, struct amtg_loop *loop, struct amtg_task *t)
+{
+    for (struct amtg_task *w = pool->waiting; w; w = w->next)
+        if (w == t)
+            return;
+    if (pool->closed || t->posted)
+        return;
+    pool->loop = loop;
+    t->next = pool->waiting;
+    pool->waiting = t;
+    if (pool->small_in_use <= pool->stats.limit - pool->stats.limit / PARTS)
+        wake(pool); /* there is room already: perhaps only large buffers were short */
+}
+
+void amtg_pool_close(struct amtg_pool *pool)
+{
+    pool->closed = true;
+    pool->waiting = NULL;
+}
+
+/* ---- packets ------------------------------------------------------------ */
+
+static struct amtg_packet *view_new(struct amtg_pool *pool)
+{
+    struct amtg_packet *p = pool->free_packets;
+
+    if (pool->stats.packets >= (uint64_t)(pool->stats.limit + pool->large_limit) * PACKETS_PER_BUFFER)
+        return NULL;
+    if (p) {
+        pool->free_packets = p->next;
+    } else {
+        p = malloc(sizeof *p);
+        if (!p)
+            return NULL;
+    }
+    pool->stats.packets++;
+    return p;
+}
+
+static void view_free(struct amtg_pool *pool, struct amtg_packet *p)
+{
+    pool->stats.packets--;
+    if (RECYCLE) {
+        p->next = pool->free_packets;
+        pool->free_packets = p;
+    } else {
+        free(p);
+    }
+}
+
+struct amtg_packet *amtg_packet_new(struct amtg_pool *pool, uint32_t len)
+{
+    struct amtg_packet *p = view_new(pool);
+    struct amtg_buffer *b = p ? buffer_new(pool, len) : NULL;
+
+    if (!b) {
+        if (p)
+            view_free(pool, p);
+        pool->stats.denied++;
+        return NULL;
+    }
+    *p = (struct amtg_packet){
+        .type = AMTG_PACKET, .buffer = b, .data = b->room + AMTG_HEADROOM, .len = len};
+    return p;
+}
+
+struct amtg_packet *amtg_packet_clone(const struct amtg_packet *p)
+{
+    struct amtg_packet *copy = view_new(p->buffer->pool);
+
+    if (!copy) {
+        p->buffer->pool->stats.denied++;
+        return NULL;
+    }
+    *copy = *p;
+    copy->next = NULL;
+    copy->buffer->refs++;
+    if (copy->to)
+        amtg_set_hold(copy->to);
+    return copy;
+}
+
+void amtg_packet_free(struct amtg_packet *p)
+{
+    struct amtg_pool *pool = p->buffer->pool;
+
+    amtg_set_free(p->to);
+    buffer_free(p->buffer);
+    view_free(pool, p);
+}
+
+/* Move p's octets to a buffer of its own with `before` octets of headroom. */
+static bool move(struct amtg_packet *p, uint32_t before)
+{
+    uint32_t need = p->len + (before > AMTG_HEADROOM ? before - AMTG_HEADROOM : 0);
+    struct amtg_buffer *b = buffer_new(p->buffer->pool, need);
+
+    if (!b) {
+        p->buffer->pool->stats.denied++;
+        return false;
+    }
+    uint8_t *data = b->room + (before > AMTG_HEADROOM ? before : AMTG_HEADROOM);
+    memcpy(data, p->data, p->len);
+    buffer_free(p->buffer);
+    p->buffer = b;
+    p->data = data;
+    return true;
+}
+
+bool amtg_packet_own(struct amtg_packet *p)
+{
+    return p->buffer->refs == 1 || move(p, 0);
+}
+
+uint8_t *amtg_packet_push(struct amtg_packet *p, uint32_t n)
+{
+    if ((p->buffer->refs > 1 || p->data < p->buffer->room + n) && !move(p, n))
+        return NULL;
+    p->data -= n;
+    p->len += n;
+    return p->data;
+}
+
+void amtg_packet_to_nobody(struct amtg_packet *p)
+{
+    amtg_set_free(p->to);
+    p->to = NULL;
+    p->flags &= (uint8_t)~AMTG_ADDRESSED_ONE;
+}
+
+void amtg_packet_to_peer(struct amtg_packet *p, const struct amtg_peer *peer)
+{
+    struct amtg_peer copy = *peer; /* may be p's own */
+
+    amtg_packet_to_nobody(p);
+    p->peer = copy;
+    p->flags |= AMTG_ADDRESSED_ONE;
+}
+
+void amtg_packet_to_set(struct amtg_packet *p, struct amtg_set *set)
+{
+    amtg_set_hold(set);
+    amtg_packet_to_nobody(p);
+    p->to = set;
+}
