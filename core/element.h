@@ -156,7 +156,8 @@ struct amtg_element {
     void *state;
     struct amtg_runtime *runtime;
     struct amtg_loop *loop;
-    struct amtg_pool *pool;
+    struct amtg_pool *pool;    /* of packets */
+    struct amtg_pool *records; /* of records, so that neither can starve the other */
     struct amtg_out *outs;
     unsigned outs_count, ins_count;
     uint64_t *counters; /* as in class->counters */
@@ -165,6 +166,7 @@ struct amtg_element {
     uint64_t taken, made, emitted, finished, dropped;
     void (*push)(struct amtg_element *e, unsigned in, struct amtg_batch *batch);
     struct amtg_out *last_out; /* ordered classes: the output being filled */
+    bool unflushed;            /* some output holds packets not yet pushed on */
     void *random;              /* its stream */
     void *boundary;            /* state of the stand-in, while one takes its place */
     uint8_t hash_key[16];

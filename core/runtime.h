@@ -21,6 +21,7 @@ struct amtg_runtime_options {
     bool boundary; /* host classes are replaced */
     const struct amtg_boundary_file *replays, *records;
     size_t replays_count, records_count;
+    uint32_t buffers;    /* in the pool, beyond what the graph needs (tests keep what comes out) */
     const uint8_t *seed; /* 32 octets; NULL: from the system */
     FILE *log;           /* NULL: silent */
     enum amtg_log_level log_level;
@@ -29,8 +30,8 @@ struct amtg_runtime_options {
 struct amtg_runtime;
 
 /*
- * Make and init all elements. NULL on failure: *err and, through
- * amtg_runtime_problem-like text in `why` (room octets), the element and reason.
+ * Make and init all elements. NULL on failure: *err says what kind, `why` (room
+ * octets) names the element and the reason.
  */
 struct amtg_runtime *amtg_runtime_new(const struct amtg_graph *graph,
                                       const struct amtg_runtime_options *options,

@@ -1,0 +1,219 @@
+/* The calls that elements make; what they are made of is in runtime_private.h. */
+#include "core/element.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/runtime_private.h"
+
+/* ---- outputs ------------------------------------------------------------ */
+
+static void push_on(struct amtg_element *e, struct amtg_out *out)
+{
+    struct amtg_element *peer = out->peer;
+
+    if (!out->batch.count)
+        return;
+    out->packets += out->batch.count;
+    AMTG_EACH (p, &out->batch)
+        out->octets += p->len;
+    e->emitted += out->batch.count;
+    peer->taken += out->batch.count;
+    peer->push(peer, out->in, &out->batch);
+    out->batch.count = 0;
+    amtg_element_flush(peer);
+}
+
+void amtg_element_flush(struct amtg_element *e)
+{
+    if (!e->unflushed)
+        return;
+    e->unflushed = false;
+    for (unsigned i = 0; i < e->outs_count; i++)
+        push_on(e, &e->outs[i]);
+    e->last_out = NULL;
+}
+
+void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
+{
+    struct amtg_out *out = &e->outs[i];
+
+    if (!out->peer) {
+        e->drops[e->class->drops_count + AMTG_DROP_OPEN]++;
+        e->dropped++;
+        amtg_packet_free(p);
+        return;
+    }
+    if ((e->class->flags & AMTG_ORDERED) && e->last_out != out) {
+        if (e->last_out)
+            push_on(e, e->last_out);
+        e->last_out = out;
+    }
+    out->batch.packets[out->batch.count++] = p;
+    e->unflushed = true;
+    if (out->batch.count == AMTG_BATCH)
+        push_on(e, out);
+}
+
+/* ---- the packet account ------------------------------------------------- */
+
+void amtg_drop(struct amtg_element *e, unsigned reason, struct amtg_packet *p)
+{
+    e->drops[reason]++;
+    e->dropped++;
+    amtg_packet_free(p);
+}
+
+void amtg_drop_no_buffer(struct amtg_element *e, struct amtg_packet *p)
+{
+    amtg_drop(e, e->class->drops_count + AMTG_DROP_NO_BUFFER, p);
+}
+
+void amtg_finish(struct amtg_element *e, struct amtg_packet *p)
+{
+    e->finished++;
+    amtg_packet_free(p);
+}
+
+void amtg_drop_count(struct amtg_element *e, unsigned reason, uint64_t n)
+{
+    e->drops[reason] += n;
+}
+
+void amtg_no_buffer_count(struct amtg_element *e)
+{
+    e->drops[e->class->drops_count + AMTG_DROP_NO_BUFFER]++;
+}
+
+struct amtg_packet *amtg_make(struct amtg_element *e, const struct amtg_type *type, uint32_t len)
+{
+    bool record = amtg_type_is(type, AMTG_RECORD);
+    struct amtg_packet *p = amtg_packet_new(record ? e->records : e->pool, len);
+
+    if (!p)
+        return NULL;
+    if (record)
+        memset(p->data, 0, len);
+    p->type = type;
+    p->time_ns = amtg_now(e);
+    e->made++;
+    return p;
+}
+
+struct amtg_packet *amtg_copy(struct amtg_element *e, const struct amtg_packet *p)
+{
+    struct amtg_packet *copy = amtg_packet_clone(p);
+
+    if (copy)
+        e->made++;
+    return copy;
+}
+
+void amtg_wait_for_buffers(struct amtg_element *e, struct amtg_task *t)
+{
+    t->element = e;
+    amtg_pool_wait(e->pool, e->loop, t);
+}
+
+/* ---- randomness: a ChaCha20 stream of the run's seed and the element's name */
+
+void amtg_random(struct amtg_element *e, void *out, size_t octets)
+{
+    struct amtg_random_stream *r = e->random;
+    uint8_t *to = out;
+
+    while (octets) {
+        static const uint8_t zero[sizeof r->block], nonce[crypto_stream_chacha20_NONCEBYTES];
+        if (r->used == sizeof r->block) {
+            crypto_stream_chacha20_xor_ic(r->block, zero, sizeof zero, nonce, r->counter++, r->key);
+            r->used = 0;
+        }
+        size_t n = sizeof r->block - r->used;
+        if (n > octets)
+            n = octets;
+        memcpy(to, r->block + r->used, n);
+        memset(r->block + r->used, 0, n); /* what was handed out may have been a secret */
+        r->used += n;
+        to += n;
+        octets -= n;
+    }
+}
+
+uint32_t amtg_random_u32(struct amtg_element *e)
+{
+    uint32_t value;
+    amtg_random(e, &value, sizeof value);
+    return value;
+}
+
+uint64_t amtg_random_below(struct amtg_element *e, uint64_t below)
+{
+    uint64_t value, fair = UINT64_MAX - UINT64_MAX % below; /* a whole number of rounds */
+
+    do
+        amtg_random(e, &value, sizeof value);
+    while (value >= fair);
+    return value % below;
+}
+
+/* ---- references --------------------------------------------------------- */
+
+const void *amtg_ops(const struct amtg_element *e, const struct amtg_interface *interface)
+{
+    for (unsigned i = 0; i < e->class->provides_count; i++) {
+        const struct amtg_provided *p = &e->class->provides[i];
+        if (p->interface == interface)
+            return e->boundary && p->stand_in_ops ? p->stand_in_ops : p->ops;
+    }
+    return NULL;
+}
+
+/* ---- words -------------------------------------------------------------- */
+
+enum amtg_err amtg_fail(struct amtg_element *e, enum amtg_err err, const char *fmt, ...)
+{
+    struct amtg_runtime *rt = e->runtime;
+    int used = snprintf(rt->why, sizeof rt->why, "%s (%s): ", e->name, e->class->name);
+    va_list args;
+
+    va_start(args, fmt);
+    if (used >= 0 && (size_t)used < sizeof rt->why)
+        vsnprintf(rt->why + used, sizeof rt->why - (size_t)used, fmt, args);
+    va_end(args);
+    return err;
+}
+
+void amtg_abort(struct amtg_element *e, const char *fmt, ...)
+{
+    struct amtg_runtime *rt = e->runtime;
+    char text[256];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (rt->aborted)
+        return;
+    rt->aborted = true;
+    amtg_fail(e, AMTG_ESYSTEM, "%s", text);
+    amtg_loop_stop(rt->loop);
+}
+
+void amtg_log(const struct amtg_element *e, enum amtg_log_level level, const char *id,
+              const char *fmt, ...)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    const struct amtg_runtime *rt = e->runtime;
+    va_list args;
+
+    if (!rt->log || level > rt->log_level)
+        return;
+    uint64_t now = amtg_loop_now_ns(rt->loop);
+    fprintf(rt->log, "%llu.%06llu %s %s element=%s ", (unsigned long long)(now / AMTG_S),
+            (unsigned long long)(now % AMTG_S / 1000), names[level], id, e->name);
+    va_start(args, fmt);
+    vfprintf(rt->log, fmt, args);
+    va_end(args);
+    fputc('\n', rt->log);
+}

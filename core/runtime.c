@@ -1,0 +1,317 @@
+#include "core/runtime.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/runtime_private.h"
+
+enum {
+    PER_SOURCE = 4 * AMTG_BATCH, /* buffers for each source, whatever the queues hold */
+    IN_FLIGHT = 4 * AMTG_BATCH,  /* and for what is between the elements */
+    LARGE = 256,                 /* large buffers: 16 MiB when all are out */
+    RECORDS = 4096,
+};
+
+/* ---- an element's own secrets ------------------------------------------- */
+
+/* out = BLAKE2b(name, keyed by the seed and what it is for) */
+static void derive(const struct amtg_runtime *rt, const char *purpose, const char *name,
+                   uint8_t *out, size_t octets)
+{
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, rt->seed, sizeof rt->seed, octets);
+    crypto_generichash_update(&state, (const uint8_t *)purpose, strlen(purpose) + 1);
+    crypto_generichash_update(&state, (const uint8_t *)name, strlen(name));
+    crypto_generichash_final(&state, out, octets);
+}
+
+/* ---- making ------------------------------------------------------------- */
+
+static bool is_source(const struct amtg_class *class)
+{
+    return class->inputs_count == 0 || (class->flags & AMTG_HOST);
+}
+
+/* The sum of what may be kept anywhere, and a reserve for each source. */
+static uint32_t pool_limit(const struct amtg_graph *graph)
+{
+    uint64_t limit = IN_FLIGHT;
+
+    for (unsigned i = 0; i < graph->nodes_count; i++) {
+        const struct amtg_graph_node *node = &graph->nodes[i];
+        if (node->class->keeps)
+            limit += node->class->keeps(node->state);
+        if (is_source(node->class))
+            limit += PER_SOURCE;
+    }
+    return limit > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)limit;
+}
+
+/* Memory of one element; false: out of it (what was had is freed by element_free). */
+static bool element_make(struct amtg_runtime *rt, struct amtg_element *e,
+                         const struct amtg_graph_node *node)
+{
+    const struct amtg_class *class = node->class;
+    struct amtg_random_stream *random = calloc(1, sizeof *random);
+
+    e->class = class;
+    e->name = node->name;
+    e->runtime = rt;
+    e->loop = rt->loop;
+    e->pool = rt->pool;
+    e->records = rt->records;
+    e->push = class->push;
+    e->ins_count = node->ins_count;
+    e->outs_count = node->outs_count;
+    e->random = random;
+    e->state = calloc(1, class->state_octets ? class->state_octets : 1);
+    e->outs = calloc(node->outs_count ? node->outs_count : 1, sizeof *e->outs);
+    e->counters = calloc(class->counters_count + 1, sizeof *e->counters);
+    e->drops = calloc(class->drops_count + AMTG_DROPS_COMMON, sizeof *e->drops);
+    if (!random || !e->state || !e->outs || !e->counters || !e->drops)
+        return false;
+    if (class->state_octets)
+        memcpy(e->state, node->state, class->state_octets);
+    random->used = sizeof random->block;
+    derive(rt, "random", node->name, random->key, sizeof random->key);
+    derive(rt, "hash", node->name, e->hash_key, sizeof e->hash_key);
+    return true;
+}
+
+static void element_free(struct amtg_element *e)
+{
+    for (unsigned i = 0; i < e->outs_count && e->outs; i++)
+        for (unsigned k = 0; k < e->outs[i].batch.count; k++)
+            amtg_packet_free(e->outs[i].batch.packets[k]);
+    if (e->random)
+        sodium_memzero(e->random, sizeof(struct amtg_random_stream));
+    free(e->random);
+    free(e->state);
+    free(e->outs);
+    free(e->counters);
+    free(e->drops);
+}
+
+static void wire(struct amtg_runtime *rt)
+{
+    const struct amtg_graph *g = rt->graph;
+
+    for (unsigned i = 0; i < g->edges_count; i++) {
+        const struct amtg_graph_edge *edge = &g->edges[i];
+        struct amtg_out *out = &rt->elements[edge->from].outs[edge->out];
+        out->peer = &rt->elements[edge->to];
+        out->in = edge->in;
+    }
+    for (unsigned i = 0; i < g->nodes_count; i++)
+        for (unsigned k = 0; k < g->nodes[i].refs_count; k++) {
+            const struct amtg_graph_ref *ref = &g->nodes[i].refs[k];
+            struct amtg_element *target = &rt->elements[ref->target];
+            memcpy((char *)rt->elements[i].state + ref->offset, &target, sizeof target);
+        }
+}
+
+static enum amtg_err init_all(struct amtg_runtime *rt, const struct amtg_runtime_options *options)
+{
+    for (; rt->inited < rt->graph->nodes_count; rt->inited++) {
+        unsigned node = rt->graph->order[rt->inited];
+        struct amtg_element *e = &rt->elements[node];
+        enum amtg_err err = AMTG_OK;
+
+        if (amtg_boundary_wanted(&rt->graph->nodes[node], options))
+            err = amtg_boundary_init(e, &rt->graph->nodes[node], options);
+        else if (e->class->init)
+            err = e->class->init(e);
+        if (err) {
+            if (!rt->why[0])
+                amtg_fail(e, err, "%s", amtg_err_text(err));
+            return err;
+        }
+    }
+    return AMTG_OK;
+}
+
+/* On captures the date is that of the first packet that is replayed. */
+static void set_wall(struct amtg_runtime *rt)
+{
+    uint64_t first = UINT64_MAX;
+
+    for (unsigned i = 0; i < rt->graph->nodes_count; i++)
+        if (rt->elements[i].boundary) {
+            uint64_t wall = amtg_boundary_first_wall_ns(&rt->elements[i]);
+            if (wall < first)
+                first = wall;
+        }
+    if (first != UINT64_MAX)
+        amtg_loop_set_wall(rt->loop, first);
+}
+
+/* `--replay NAME=...` and `--record NAME=...` must name elements. */
+static enum amtg_err check_names(struct amtg_runtime *rt, const struct amtg_boundary_file *files,
+                                 size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!amtg_runtime_find(rt, files[i].element)) {
+            snprintf(rt->why, sizeof rt->why, "the graph has no element `%s` (for %s)",
+                     files[i].element, files[i].path);
+            return AMTG_ECONFIG;
+        }
+    return AMTG_OK;
+}
+
+static enum amtg_err make_all(struct amtg_runtime *rt, const struct amtg_runtime_options *options)
+{
+    const struct amtg_graph *graph = rt->graph;
+
+    rt->loop = amtg_loop_new(options->clock, amtg_element_flush);
+    rt->pool = amtg_pool_new(pool_limit(graph) + options->buffers, LARGE);
+    rt->records = amtg_pool_new(RECORDS, LARGE);
+    rt->elements = calloc(graph->nodes_count ? graph->nodes_count : 1, sizeof *rt->elements);
+    if (!rt->loop || !rt->pool || !rt->records || !rt->elements)
+        return AMTG_ENOMEM;
+    for (unsigned i = 0; i < graph->nodes_count; i++)
+        if (!element_make(rt, &rt->elements[i], &graph->nodes[i]))
+            return AMTG_ENOMEM;
+    wire(rt);
+    enum amtg_err err = check_names(rt, options->replays, options->replays_count);
+    if (!err)
+        err = check_names(rt, options->records, options->records_count);
+    return err ? err : init_all(rt, options);
+}
+
+static void say_why(const struct amtg_runtime *rt, enum amtg_err err, char *why, size_t room)
+{
+    snprintf(why, room, "%s", rt && rt->why[0] ? rt->why : amtg_err_text(err));
+}
+
+struct amtg_runtime *amtg_runtime_new(const struct amtg_graph *graph,
+                                      const struct amtg_runtime_options *options,
+                                      enum amtg_err *err, char *why, size_t room)
+{
+    struct amtg_runtime *rt = calloc(1, sizeof *rt);
+
+    *err = AMTG_ENOMEM;
+    if (!rt || sodium_init() < 0) {
+        say_why(NULL, *err, why, room);
+        free(rt);
+        return NULL;
+    }
+    rt->graph = graph;
+    rt->log = options->log;
+    rt->log_level = options->log_level;
+    if (options->seed)
+        memcpy(rt->seed, options->seed, sizeof rt->seed);
+    else
+        randombytes_buf(rt->seed, sizeof rt->seed);
+    *err = make_all(rt, options);
+    if (*err) {
+        say_why(rt, *err, why, room);
+        amtg_runtime_free(rt);
+        return NULL;
+    }
+    set_wall(rt);
+    return rt;
+}
+
+void amtg_runtime_free(struct amtg_runtime *rt)
+{
+    if (!rt)
+        return;
+    amtg_runtime_stop(rt);
+    while (rt->inited) {
+        struct amtg_element *e = &rt->elements[rt->graph->order[--rt->inited]];
+        if (e->boundary)
+            amtg_boundary_fini(e);
+        else if (e->class->fini)
+            e->class->fini(e);
+    }
+    if (rt->elements)
+        for (unsigned i = 0; i < rt->graph->nodes_count; i++)
+            element_free(&rt->elements[i]);
+    free(rt->elements);
+    amtg_pool_free(rt->pool);
+    amtg_pool_free(rt->records);
+    amtg_loop_free(rt->loop);
+    sodium_memzero(rt->seed, sizeof rt->seed);
+    free(rt);
+}
+
+/* ---- start and stop, mirrored ------------------------------------------- */
+
+enum amtg_err amtg_runtime_start(struct amtg_runtime *rt, char *why, size_t room)
+{
+    for (; rt->started < rt->graph->nodes_count; rt->started++) {
+        struct amtg_element *e = &rt->elements[rt->graph->order[rt->started]];
+        enum amtg_err err = AMTG_OK;
+
+        if (e->boundary)
+            err = amtg_boundary_start(e);
+        else if (e->class->start)
+            err = e->class->start(e);
+        if (err) {
+            if (!rt->why[0])
+                amtg_fail(e, err, "%s", amtg_err_text(err));
+            amtg_runtime_stop(rt);
+            say_why(rt, err, why, room);
+            return err;
+        }
+        amtg_element_flush(e);
+    }
+    return AMTG_OK;
+}
+
+void amtg_runtime_stop(struct amtg_runtime *rt)
+{
+    if (rt->pool)
+        amtg_pool_close(rt->pool);
+    while (rt->started) {
+        struct amtg_element *e = &rt->elements[rt->graph->order[--rt->started]];
+        if (e->boundary)
+            amtg_boundary_stop(e);
+        else if (e->class->stop)
+            e->class->stop(e);
+        amtg_element_flush(e);
+    }
+}
+
+enum amtg_err amtg_runtime_run(struct amtg_runtime *rt, uint64_t until_ns, char *why, size_t room)
+{
+    if (!rt->aborted)
+        amtg_loop_run(rt->loop, until_ns);
+    if (!rt->aborted)
+        return AMTG_OK;
+    say_why(rt, AMTG_ESYSTEM, why, room);
+    return AMTG_ESYSTEM;
+}
+
+/* ---- lending ------------------------------------------------------------ */
+
+struct amtg_loop *amtg_runtime_loop(struct amtg_runtime *rt)
+{
+    return rt->loop;
+}
+
+struct amtg_pool *amtg_runtime_pool(struct amtg_runtime *rt)
+{
+    return rt->pool;
+}
+
+const struct amtg_graph *amtg_runtime_graph(const struct amtg_runtime *rt)
+{
+    return rt->graph;
+}
+
+struct amtg_element *amtg_runtime_element(struct amtg_runtime *rt, unsigned node)
+{
+    return &rt->elements[node];
+}
+
+struct amtg_element *amtg_runtime_find(struct amtg_runtime *rt, const char *name)
+{
+    for (unsigned i = 0; i < rt->graph->nodes_count; i++)
+        if (strcmp(rt->graph->nodes[i].name, name) == 0)
+            return &rt->elements[i];
+    return NULL;
+}

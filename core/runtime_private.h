@@ -1,0 +1,49 @@
+/* What runtime.c, element.c and boundary.c share; nobody else includes it. */
+#ifndef AMTG_CORE_RUNTIME_PRIVATE_H
+#define AMTG_CORE_RUNTIME_PRIVATE_H
+
+#include "core/runtime.h"
+
+enum { AMTG_DROP_NO_BUFFER, AMTG_DROP_OPEN, AMTG_DROPS_COMMON }; /* after the class's own */
+enum { AMTG_WHY = 512 };
+
+struct amtg_random_stream {
+    uint8_t key[32];
+    uint8_t block[64];
+    size_t used; /* octets of block handed out */
+    uint64_t counter;
+};
+
+struct amtg_runtime {
+    const struct amtg_graph *graph;
+    struct amtg_loop *loop;
+    struct amtg_pool *pool, *records;
+    struct amtg_element *elements; /* as graph->nodes */
+    unsigned started; /* the first so many of graph->order are running */
+    unsigned inited;
+    uint8_t seed[32];
+    FILE *log;
+    enum amtg_log_level log_level;
+    bool aborted;
+    char why[AMTG_WHY]; /* what failed, in words */
+};
+
+/* Push on what e has emitted and the framework still holds. */
+void amtg_element_flush(struct amtg_element *e);
+
+/* ---- the boundary: stand-ins for host classes (boundary.c) -------------- */
+
+/* Is the element replaced in this run? */
+bool amtg_boundary_wanted(const struct amtg_graph_node *node, const struct amtg_runtime_options *options);
+/* Open its files, take over its push. On failure amtg_fail has said why. */
+enum amtg_err amtg_boundary_init(struct amtg_element *e, const struct amtg_graph_node *node,
+                                 const struct amtg_runtime_options *options);
+/* When its first replayed packet was captured; UINT64_MAX: it replays nothing. */
+uint64_t amtg_boundary_first_wall_ns(const struct amtg_element *e);
+enum amtg_err amtg_boundary_start(struct amtg_element *e);
+void amtg_boundary_stop(struct amtg_element *e);
+void amtg_boundary_fini(struct amtg_element *e);
+/* {"replayed", "not-replayable", "recorded"}: packets. */
+void amtg_boundary_counts(const struct amtg_element *e, uint64_t counts[3]);
+
+#endif

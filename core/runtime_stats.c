@@ -1,0 +1,133 @@
+/* What a run has counted, for people and for programs; names come from the descriptors. */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "core/runtime_private.h"
+
+static const struct amtg_reason common_drops[AMTG_DROPS_COMMON] = {
+    [AMTG_DROP_NO_BUFFER] = {"no-buffer", "the pool was dry"},
+    [AMTG_DROP_OPEN] = {"open", "the output is not connected"},
+};
+
+static const char *const boundary_names[3] = {"replayed", "not-replayable", "recorded"};
+
+static const struct amtg_reason *drop_reason(const struct amtg_class *class, unsigned i)
+{
+    return i < class->drops_count ? &class->drops[i] : &common_drops[i - class->drops_count];
+}
+
+static unsigned drops_count(const struct amtg_element *e)
+{
+    return e->class->drops_count + AMTG_DROPS_COMMON;
+}
+
+/* ---- JSON --------------------------------------------------------------- */
+
+static json_t *ports_json(const struct amtg_element *e, const struct amtg_graph_node *node)
+{
+    json_t *ports = json_object();
+
+    for (unsigned i = 0; i < node->outs_count; i++)
+        json_object_set_new(ports, node->outs[i].name,
+                            json_pack("{sIsI}", "packets", (json_int_t)e->outs[i].packets,
+                                      "octets", (json_int_t)e->outs[i].octets));
+    return ports;
+}
+
+static json_t *element_json(const struct amtg_element *e, const struct amtg_graph_node *node)
+{
+    json_t *counters = json_object(), *drops = json_object();
+
+    for (unsigned i = 0; i < e->class->counters_count; i++)
+        json_object_set_new(counters, e->class->counters[i].name,
+                            json_integer((json_int_t)e->counters[i]));
+    for (unsigned i = 0; i < drops_count(e); i++)
+        json_object_set_new(drops, drop_reason(e->class, i)->name,
+                            json_integer((json_int_t)e->drops[i]));
+    json_t *object = json_pack("{sssIsososo}", "class", e->class->name, "taken",
+                               (json_int_t)e->taken, "counters", counters, "drops", drops,
+                               "ports", ports_json(e, node));
+    if (e->boundary) {
+        uint64_t counts[3];
+        amtg_boundary_counts(e, counts);
+        json_t *boundary = json_object();
+        for (unsigned i = 0; i < 3; i++)
+            json_object_set_new(boundary, boundary_names[i], json_integer((json_int_t)counts[i]));
+        json_object_set_new(object, "boundary", boundary);
+    }
+    return object;
+}
+
+static json_t *pool_json(const struct amtg_pool *pool)
+{
+    struct amtg_pool_stats s = amtg_pool_stats(pool);
+
+    return json_pack("{sIsIsIsIsI}", "limit", (json_int_t)s.limit, "in_use", (json_int_t)s.in_use,
+                     "peak", (json_int_t)s.peak, "denied", (json_int_t)s.denied, "packets",
+                     (json_int_t)s.packets);
+}
+
+static void print_json(const struct amtg_runtime *rt, FILE *out)
+{
+    const struct amtg_graph *g = rt->graph;
+    json_t *elements = json_object();
+
+    for (unsigned i = 0; i < g->nodes_count; i++)
+        json_object_set_new(elements, g->nodes[i].name, element_json(&rt->elements[i], &g->nodes[i]));
+    json_t *all = json_object();
+    json_object_set_new(all, "version", json_integer(1));
+    json_object_set_new(all, "graph", json_string(g->name ? g->name : ""));
+    json_object_set_new(all, "seconds", json_real((double)amtg_loop_now_ns(rt->loop) / (double)AMTG_S));
+    json_object_set_new(all, "elements", elements);
+    json_object_set_new(all, "pool", pool_json(rt->pool));
+    json_object_set_new(all, "records", pool_json(rt->records));
+    json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    fputc('\n', out);
+    json_decref(all);
+}
+
+/* ---- text: one line a value, zero ones left out ------------------------- */
+
+static void line(FILE *out, const char *element, const char *what, const char *name,
+                 uint64_t value, const char *unit)
+{
+    if (value)
+        fprintf(out, "%-24s %-8s %-24s %12llu %s\n", element, what, name,
+                (unsigned long long)value, unit ? unit : "");
+}
+
+static void print_text(const struct amtg_runtime *rt, FILE *out)
+{
+    const struct amtg_graph *g = rt->graph;
+
+    for (unsigned i = 0; i < g->nodes_count; i++) {
+        const struct amtg_element *e = &rt->elements[i];
+        const struct amtg_graph_node *node = &g->nodes[i];
+        for (unsigned k = 0; k < node->outs_count; k++)
+            line(out, e->name, "out", node->outs[k].name, e->outs[k].packets, "packets");
+        for (unsigned k = 0; k < e->class->counters_count; k++)
+            line(out, e->name, "counter", e->class->counters[k].name, e->counters[k],
+                 e->class->counters[k].unit);
+        for (unsigned k = 0; k < drops_count(e); k++)
+            line(out, e->name, "drop", drop_reason(e->class, k)->name, e->drops[k], "packets");
+        if (e->boundary) {
+            uint64_t counts[3];
+            amtg_boundary_counts(e, counts);
+            for (unsigned k = 0; k < 3; k++)
+                line(out, e->name, "boundary", boundary_names[k], counts[k], "packets");
+        }
+    }
+    struct amtg_pool_stats s = amtg_pool_stats(rt->pool);
+    line(out, "(pool)", "gauge", "in-use", s.in_use, "buffers");
+    line(out, "(pool)", "gauge", "peak", s.peak, "buffers");
+    line(out, "(pool)", "counter", "denied", s.denied, "requests");
+}
+
+void amtg_runtime_print_stats(struct amtg_runtime *rt, FILE *out, bool json)
+{
+    if (json)
+        print_json(rt, out);
+    else
+        print_text(rt, out);
+    fflush(out);
+}
