@@ -336,12 +336,9 @@ static uint64_t wait_for(const struct amtg_loop *loop, uint64_t until_ns)
     return next > loop->now_ns ? next - loop->now_ns : 0;
 }
 
-/* One turn: tasks, timers, then descriptors. false: the clock has reached until_ns. */
+/* One turn after the tasks: timers, then descriptors. false: the clock has reached until_ns. */
 static bool turn(struct amtg_loop *loop, uint64_t until_ns)
 {
-    run_tasks(loop);
-    if (loop->stopping)
-        return false;
     if (loop->clock == AMTG_CLOCK_VIRTUAL) {
         bool more = jump(loop, until_ns);
         if (loop->watches && (!more || ++loop->turns % VIRTUAL_POLL == 0))
@@ -354,7 +351,7 @@ static bool turn(struct amtg_loop *loop, uint64_t until_ns)
     fire_due(loop);
     if (loop->stopping || loop->now_ns >= until_ns)
         return false;
-    poll_watches(loop, loop->holds || loop->tasks ? wait_for(loop, until_ns) : 0);
+    poll_watches(loop, wait_for(loop, until_ns));
     return true;
 }
 
@@ -362,9 +359,11 @@ void amtg_loop_run(struct amtg_loop *loop, uint64_t until_ns)
 {
     loop->stopping = false;
     refresh_now(loop);
-    while (!loop->stopping && (loop->holds || loop->tasks))
-        if (!turn(loop, until_ns))
-            break;
+    for (;;) {
+        run_tasks(loop);
+        if (loop->stopping || (!loop->holds && !loop->tasks) || !turn(loop, until_ns))
+            return;
+    }
 }
 
 void amtg_loop_step(struct amtg_loop *loop, uint64_t step_ns)
@@ -374,8 +373,9 @@ void amtg_loop_step(struct amtg_loop *loop, uint64_t step_ns)
 
     loop->stopping = false;
     if (loop->clock == AMTG_CLOCK_VIRTUAL) {
-        while (turn(loop, until_ns) && !loop->stopping)
-            ;
+        do
+            run_tasks(loop);
+        while (!loop->stopping && turn(loop, until_ns));
         return;
     }
     run_tasks(loop);
