@@ -1,8 +1,63 @@
 /* amtgraph: the command line. One file per subcommand; this one only finds it. */
-#include <stdio.h>
+#include <string.h>
 
-int main(void)
+#include "core/diag.h"
+#include "tools/amtgraph/command.h"
+
+/* One line per subcommand, in the order in which help lists them. */
+#define COMMANDS(X)
+
+#define X(name) extern const struct command command_##name;
+COMMANDS(X)
+#undef X
+
+const struct command *const commands[] = {
+#define X(name) &command_##name,
+    COMMANDS(X)
+#undef X
+    NULL,
+};
+
+enum { COMMANDS_COUNT = sizeof commands / sizeof commands[0] - 1 };
+
+static void help(FILE *out)
 {
-    fputs("amtgraph: no subcommand yet\n", stderr);
-    return 2;
+    fputs("Usage: amtgraph COMMAND [operand]... [option]...\n\n"
+          "Runs graphs of packet-processing elements that YAML files describe.\n\nCommands:\n", out);
+    for (const struct command *const *c = commands; *c; c++)
+        fprintf(out, "  %-12s %s\n", (*c)->name, (*c)->summary);
+    fputs("\nOptions:\n  --help       print this, or the help of a command, and end\n"
+          "  --version    print the version and end\n\n"
+          "Exit codes: 0 done, 1 failed or a negative verdict, 2 wrong usage,\n"
+          "77 a privilege is missing, 78 a graph is wrong.\n", out);
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[COMMANDS_COUNT + 1] = {NULL};
+
+    for (size_t i = 0; i < COMMANDS_COUNT; i++)
+        names[i] = commands[i]->name;
+    const char *nearest = amtg_nearest(name, names, COMMANDS_COUNT);
+    if (nearest)
+        return usage_error(NULL, "unknown command \"%s\" (did you mean \"%s\"?)", name, nearest);
+    return usage_error(NULL, "unknown command \"%s\"", name);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage_error(NULL, "a command is missing");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("amtgraph " AMTGRAPH_VERSION);
+        return EXIT_DONE;
+    }
+    for (const struct command *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, argv[1]) == 0)
+            return command_run(*c, argc - 1, argv + 1);
+    return unknown_command(argv[1]);
 }

@@ -1,0 +1,13 @@
+/* The exit codes of the command line; scripts rely on them. */
+#ifndef AMTG_TOOLS_EXIT_H
+#define AMTG_TOOLS_EXIT_H
+
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,     /* failed while running, or a negative verdict */
+    EXIT_USAGE = 2,      /* the command line itself is wrong */
+    EXIT_PRIVILEGE = 77, /* a privilege is missing */
+    EXIT_GRAPH = 78,     /* a graph file is wrong */
+};
+
+#endif
