@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
+
 enum {
     PROBLEMS_KEPT = 1000,  /* further ones are counted only */
     MESSAGE_OCTETS = 1024, /* of one message, cut beyond */
@@ -83,15 +85,21 @@ void amtg_diag_free(struct amtg_diag *d)
 
 /*
  * Control characters in a text out of a file would reach the terminal of whoever
- * reads the message: each octet of one becomes `?` (C1 ones are c2 80 .. c2 9f).
+ * reads the message, and JSON must be UTF-8: each octet that is no part of a
+ * printable character becomes `?` (C1 control characters are c2 80 .. c2 9f).
  */
 static void make_printable(char *text)
 {
-    for (unsigned char *c = (unsigned char *)text; *c; c++) {
-        if (*c < 0x20 || *c == 0x7f)
+    size_t left = strlen(text);
+
+    for (unsigned char *c = (unsigned char *)text; left > 0;) {
+        size_t len = amtg_utf8_character((char *)c, left);
+        if (len == 0 || *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] <= 0x9f)) {
             *c = '?';
-        else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
-            c[0] = c[1] = '?';
+            len = 1;
+        }
+        c += len;
+        left -= len;
     }
 }
 

@@ -18,8 +18,6 @@ const struct command *const commands[] = {
     NULL,
 };
 
-enum { COMMANDS_COUNT = sizeof commands / sizeof commands[0] - 1 };
-
 static void help(FILE *out)
 {
     fputs("Usage: amtgraph COMMAND [operand]... [option]...\n\n"
@@ -34,11 +32,12 @@ static void help(FILE *out)
 
 static int unknown_command(const char *name)
 {
-    const char *names[COMMANDS_COUNT + 1] = {NULL};
+    const char *names[sizeof commands / sizeof commands[0]] = {NULL};
+    size_t count = 0;
 
-    for (size_t i = 0; i < COMMANDS_COUNT; i++)
-        names[i] = commands[i]->name;
-    const char *nearest = amtg_nearest(name, names, COMMANDS_COUNT);
+    for (; commands[count]; count++)
+        names[count] = commands[count]->name;
+    const char *nearest = amtg_nearest(name, names, count);
     if (nearest)
         return usage_error(NULL, "unknown command \"%s\" (did you mean \"%s\"?)", name, nearest);
     return usage_error(NULL, "unknown command \"%s\"", name);
