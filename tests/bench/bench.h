@@ -1,0 +1,56 @@
+/* What the bench programs share: clocks, numbers from the command line, giving up. */
+#ifndef AMTG_TESTS_BENCH_H
+#define AMTG_TESTS_BENCH_H
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+__attribute__((noreturn, format(printf, 1, 2))) static inline void give_up(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(EXIT_FAILURE);
+}
+
+/* Nanoseconds of CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, ... */
+static inline uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t number_of(const char *text, uint64_t min, uint64_t max)
+{
+    char *end;
+    uint64_t n = strtoull(text, &end, 10);
+    if (end == text || *end || n < min || n > max)
+        give_up("'%s' is not a number from %llu to %llu", text, (unsigned long long)min,
+                (unsigned long long)max);
+    return n;
+}
+
+/* Host order, so that addresses can be counted up. */
+static inline uint32_t address_of(const char *text)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, text, &address) != 1)
+        give_up("'%s' is not an IPv4 address", text);
+    return ntohl(address.s_addr);
+}
+
+static inline struct sockaddr_in socket_address(uint32_t address, uint16_t port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons(port),
+                                .sin_addr.s_addr = htonl(address)};
+}
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * The yardstick: the least that a userspace program must do to give every gateway
+ * its copy, with no AMT logic at all. For each packet, sendmmsg with up to 64
+ * messages a call, all sharing one buffer.
+ *
+ *     bench_sendmmsg LOCAL FIRST ADDRESSES COUNT OCTETS COPIES
+ *
+ * COUNT destinations on ADDRESSES addresses from FIRST on. Prints
+ * `copies ... cpu_ns ...`: how many were made, and the CPU time of the process for
+ * that.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tests/bench/bench.h"
+
+enum { PER_CALL = 64, RELAY_PORT = 2268 };
+
+int main(int argc, char **argv)
+{
+    if (argc != 7)
+        give_up("usage: %s LOCAL FIRST ADDRESSES COUNT OCTETS COPIES", argv[0]);
+    struct sockaddr_in from = socket_address(address_of(argv[1]), 0);
+    uint32_t first = address_of(argv[2]);
+    unsigned addresses = (unsigned)number_of(argv[3], 1, 65536);
+    unsigned count = (unsigned)number_of(argv[4], 1, 1000000);
+    size_t octets = number_of(argv[5], 1, 1472);
+    uint64_t wanted = number_of(argv[6], 1, UINT32_MAX);
+
+    static uint8_t payload[1472];
+    struct iovec shared = {payload, octets};
+    struct sockaddr_in *to = calloc(count, sizeof *to);
+    struct mmsghdr *messages = calloc(count, sizeof *messages);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int buffer = 4 << 20;
+
+    if (!to || !messages)
+        give_up("no memory");
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof from) != 0)
+        give_up("socket: %s", strerror(errno));
+    for (unsigned i = 0; i < count; i++) {
+        to[i] = socket_address(first + i % addresses, (uint16_t)(40000 + i / addresses));
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &to[i], .msg_namelen = sizeof to[i], .msg_iov = &shared, .msg_iovlen = 1};
+    }
+
+    uint64_t copies = 0, began = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    while (copies < wanted) {
+        for (unsigned at = 0; at < count;) {
+            unsigned n = count - at < PER_CALL ? count - at : PER_CALL;
+            int sent = sendmmsg(fd, messages + at, n, 0);
+            if (sent <= 0)
+                give_up("sendmmsg: %s", strerror(errno));
+            at += (unsigned)sent;
+            copies += (unsigned)sent;
+        }
+    }
+    uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - began;
+    printf("copies %llu cpu_ns %llu\n", (unsigned long long)copies, (unsigned long long)cpu_ns);
+    return EXIT_SUCCESS;
+}
