@@ -12,6 +12,7 @@ packages_build=(gcc libc6-dev make cmake pkg-config
     libpcap-dev libyaml-dev libsodium-dev libjansson-dev)
 packages_test=(check)
 packages_system=(iproute2 procps tshark)
+packages_bench=(iproute2)
 
 readonly EXIT_USAGE=2 EXIT_PRIVILEGE=77
 

@@ -1,0 +1,152 @@
+# shellcheck shell=bash disable=SC2154 # top, amtgraph, programs: from tools/bench
+# Shared by the benchmarks: a source, a relay and many gateways, each in a network
+# namespace of its own, removed at the end whatever happens.
+#
+#   source 10.71.0.2 --- 10.71.0.1 relay 10.72.0.1 --- 10.72.1.0/24 gateways
+#                                        \--- a device that swallows all
+
+bench_tag=amtgb$$
+ns_source=$bench_tag-source ns_relay=$bench_tag-relay ns_gateways=$bench_tag-gateways
+relay_address=10.72.0.1 source_address=10.71.0.2 first_gateway=10.72.1.1 channel=232.7.7.7
+gateway_addresses=100
+relay_pid='' gateways_pid=''
+work=$(mktemp -d)
+
+net_down()
+{
+    local pid ns
+    for pid in $gateways_pid $relay_pid; do
+        kill "$pid" 2>/dev/null || true
+    done
+    wait 2>/dev/null || true
+    for ns in "$ns_source" "$ns_relay" "$ns_gateways"; do
+        ip netns del "$ns" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap net_down EXIT
+trap 'exit 1' INT TERM
+
+net_up()
+{
+    local ns i
+    for ns in "$ns_source" "$ns_relay" "$ns_gateways"; do
+        ip netns add "$ns"
+        ip -n "$ns" link set lo up
+    done
+    ip -n "$ns_relay" link add up type veth peer name up netns "$ns_source"
+    ip -n "$ns_relay" link add tunnels type veth peer name tunnels netns "$ns_gateways"
+    ip -n "$ns_relay" address add 10.71.0.1/24 dev up
+    ip -n "$ns_source" address add $source_address/24 dev up
+    ip -n "$ns_relay" address add $relay_address/16 dev tunnels
+    for ((i = 1; i <= gateway_addresses; i++)); do
+        ip -n "$ns_gateways" address add "10.72.1.$i/16" dev tunnels
+    done
+    for ns in "$ns_source" "$ns_relay"; do
+        ip -n "$ns" link set up up
+    done
+    for ns in "$ns_relay" "$ns_gateways"; do
+        ip -n "$ns" link set tunnels up
+    done
+    ip -n "$ns_relay" link add swallow type dummy
+    ip -n "$ns_relay" link set swallow up
+}
+
+# From now on what the relay sends to gateways ends in a device that swallows it,
+# so that what is measured is the relay and not the gateways.
+net_swallow()
+{
+    ip -n "$ns_relay" route add 10.72.1.0/24 dev swallow
+}
+
+net_unswallow()
+{
+    ip -n "$ns_relay" route del 10.72.1.0/24 dev swallow
+}
+
+relay_up()
+{
+    ip netns exec "$ns_relay" "$amtgraph" run "$top/graphs/relay.yaml" \
+        --set upstream=up --set listen4=$relay_address --set listen6=none "$@" \
+        >>"$work/stats" 2>"$work/log" &
+    relay_pid=$!
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        kill -0 "$relay_pid" 2>/dev/null || { cat "$work/log" >&2; fail "the relay did not start"; }
+        if [ -n "$(ip netns exec "$ns_relay" ss -Hlun 'sport = 2268')" ]; then
+            return
+        fi
+        sleep 0.05
+    done
+    fail "the relay does not listen"
+}
+
+relay_down()
+{
+    kill -TERM "$relay_pid"
+    wait "$relay_pid" || { cat "$work/log" >&2; fail "the relay failed"; }
+    relay_pid=''
+}
+
+# gateways_up COUNT: admits them; prints `admitted N seconds S repeats R`. They stay,
+# listening, until gateways_down.
+gateways_up()
+{
+    mkfifo "$work/end"
+    ip netns exec "$ns_gateways" "$programs/bench_gateways" $relay_address $first_gateway \
+        $gateway_addresses "$1" $source_address $channel <"$work/end" >"$work/gateways" &
+    gateways_pid=$!
+    exec 8>"$work/end"
+    while [ ! -s "$work/gateways" ]; do
+        kill -0 "$gateways_pid" 2>/dev/null || fail "the gateways were not admitted"
+        sleep 0.02
+    done
+    head -n 1 "$work/gateways"
+}
+
+# Prints how many have heard the channel.
+gateways_down()
+{
+    exec 8>&-
+    wait "$gateways_pid"
+    gateways_pid=''
+    rm "$work/end"
+    awk '/^heard/ {print $2}' "$work/gateways"
+    rm "$work/gateways"
+}
+
+# stream RATE COUNT: COUNT datagrams of 1316 octets to the channel, RATE a second.
+stream()
+{
+    ip netns exec "$ns_source" "$programs/bench_source" $source_address $channel 1316 "$1" "$2"
+}
+
+# CPU time of the relay so far, ns; its resident memory, octets.
+relay_cpu_ns()
+{
+    awk '{print $1}' "/proc/$relay_pid/schedstat"
+}
+
+relay_memory()
+{
+    awk '/^Rss:/ {print $2 * 1024}' "/proc/$relay_pid/smaps_rollup"
+}
+
+# How many copies the relay has handed to the kernel so far.
+relay_copies()
+{
+    : >"$work/stats"
+    kill -USR1 "$relay_pid"
+    until grep -q '^(pool)' "$work/stats"; do
+        sleep 0.02
+    done
+    awk '$1 == "udp" && $2 == "counter" && $3 == "sent" {print $4}' "$work/stats"
+}
+
+# min_median_max FORMAT < numbers, one a line: prints the three
+min_median_max()
+{
+    sort -g | awk -v f="$1" '{v[NR] = $1} END {
+        m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
+        printf f " " f " " f "\n", v[1], m, v[NR]}'
+}
