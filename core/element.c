@@ -13,8 +13,9 @@ static void push_on(struct amtg_element *e, struct amtg_out *out)
 {
     struct amtg_element *peer = out->peer;
 
-    if (!out->batch.count)
+    if (!out->batch.count || out->pushing) /* pushing: a cycle has led back to its own beginning */
         return;
+    out->pushing = true;
     out->packets += out->batch.count;
     AMTG_EACH (p, &out->batch)
         out->octets += p->len;
@@ -22,6 +23,7 @@ static void push_on(struct amtg_element *e, struct amtg_out *out)
     peer->taken += out->batch.count;
     peer->push(peer, out->in, &out->batch);
     out->batch.count = 0;
+    out->pushing = false;
     amtg_element_flush(peer);
 }
 

@@ -147,6 +147,7 @@ struct amtg_out {
     struct amtg_element *peer; /* NULL: open */
     unsigned in;
     struct amtg_batch batch; /* collected, not yet pushed on */
+    bool pushing;            /* being pushed on right now */
     uint64_t packets, octets;
 };
 
