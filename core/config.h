@@ -16,6 +16,7 @@ struct amtg_yaml {
     struct amtg_mark mark; /* of the value */
     char *text;            /* SCALAR: NUL-terminated, no NUL inside */
     bool quoted;           /* SCALAR: written in quotes */
+    bool bad;              /* a problem was reported here already: say no more about it */
     struct amtg_yaml *first; /* LIST, MAP: children in the order written */
     struct amtg_yaml *next;  /* next sibling */
     char *key;             /* child of a MAP: its key */
@@ -32,7 +33,7 @@ enum {
 struct amtg_yaml *amtg_yaml_read(const char *path, struct amtg_diag *diag);
 struct amtg_yaml *amtg_yaml_parse(const char *name, const char *octets, size_t len,
                                   struct amtg_diag *diag);
-void amtg_yaml_free(struct amtg_yaml *y);
+void amtg_yaml_free(struct amtg_yaml *y); /* the root; NULL is fine */
 /* The child of a MAP with this key, or NULL. */
 const struct amtg_yaml *amtg_yaml_get(const struct amtg_yaml *map, const char *key);
 
