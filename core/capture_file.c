@@ -252,7 +252,7 @@ no_memory:
     return NULL;
 }
 
-void amtg_capture_write(struct amtg_capture_writer *w, uint64_t wall_ns, const uint8_t *octets,
+bool amtg_capture_write(struct amtg_capture_writer *w, uint64_t wall_ns, const uint8_t *octets,
                         uint32_t len)
 {
     struct pcap_pkthdr header = {.caplen = len, .len = len};
@@ -260,6 +260,7 @@ void amtg_capture_write(struct amtg_capture_writer *w, uint64_t wall_ns, const u
     header.ts.tv_sec = (time_t)(wall_ns / 1000000000u);
     header.ts.tv_usec = (suseconds_t)(wall_ns % 1000000000u);
     pcap_dump((u_char *)w->dumper, &header, octets);
+    return !ferror(pcap_dump_file(w->dumper));
 }
 
 bool amtg_capture_finish(struct amtg_capture_writer *w, char *why, size_t room)

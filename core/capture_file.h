@@ -47,8 +47,8 @@ void amtg_capture_close(struct amtg_capture_reader *r); /* NULL is fine */
 
 /* path: "-" is standard output; an existing file is replaced. */
 struct amtg_capture_writer *amtg_capture_create(const char *path, char *why, size_t room);
-/* Add one IP datagram. Errors of the medium show at finish. */
-void amtg_capture_write(struct amtg_capture_writer *w, uint64_t wall_ns, const uint8_t *octets,
+/* Add one IP datagram. false: the medium has refused something; finish says so again. */
+bool amtg_capture_write(struct amtg_capture_writer *w, uint64_t wall_ns, const uint8_t *octets,
                         uint32_t len);
 /* Flush, close and free. false: not all could be written. NULL is fine (true). */
 bool amtg_capture_finish(struct amtg_capture_writer *w, char *why, size_t room);

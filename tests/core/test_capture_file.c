@@ -191,7 +191,7 @@ START_TEST(what_is_written_can_be_read)
     name_file();
     struct amtg_capture_writer *w = amtg_capture_create(path, why, sizeof why);
     ck_assert_ptr_nonnull(w);
-    amtg_capture_write(w, 1234567890987654321, datagram, sizeof datagram);
+    ck_assert(amtg_capture_write(w, 1234567890987654321, datagram, sizeof datagram));
     ck_assert(amtg_capture_finish(w, why, sizeof why));
 
     struct amtg_captured got;
@@ -260,8 +260,10 @@ START_TEST(a_file_that_cannot_be_written_is_named)
 
     struct amtg_capture_writer *w = amtg_capture_create("/dev/full", why, sizeof why);
     ck_assert_ptr_nonnull(w);
+    bool written = true;
     for (int i = 0; i < 1000; i++)
-        amtg_capture_write(w, 0, datagram, sizeof datagram);
+        written = amtg_capture_write(w, 0, datagram, sizeof datagram);
+    ck_assert(!written);
     ck_assert(!amtg_capture_finish(w, why, sizeof why));
     ck_assert_str_eq(why, "cannot write all of /dev/full");
 }

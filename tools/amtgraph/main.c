@@ -5,7 +5,8 @@
 #include "tools/amtgraph/command.h"
 
 /* One line per subcommand, in the order in which help lists them. */
-#define COMMANDS(X)
+#define COMMANDS(X) \
+    X(elements)
 
 #define X(name) extern const struct command command_##name;
 COMMANDS(X)

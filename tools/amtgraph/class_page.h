@@ -1,0 +1,25 @@
+/*
+ * The reference page of a class, from its descriptor alone: for a terminal, as
+ * Markdown (docs/elements/), or as JSON. Nothing here knows any class.
+ */
+#ifndef AMTG_TOOLS_CLASS_PAGE_H
+#define AMTG_TOOLS_CLASS_PAGE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "core/element.h"
+
+void class_page_text(const struct amtg_class *class, FILE *out);
+void class_page_markdown(const struct amtg_class *class, FILE *out);
+json_t *class_page_json(const struct amtg_class *class); /* a new reference */
+
+/* What flags of ports and classes mean, in words, ending with {0, NULL, NULL}. */
+struct flag_words {
+    unsigned flag;
+    const char *name;  /* for JSON */
+    const char *words; /* for people */
+};
+extern const struct flag_words class_flag_words[], input_flag_words[], output_flag_words[];
+
+#endif
