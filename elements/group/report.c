@@ -75,11 +75,20 @@ bool amtg_report_next(struct amtg_report *r, struct amtg_group_record *out)
     if (r->at.failed)
         return false;
     record.group = address(group, ip4);
+    /* An IPv4-mapped group in MLD would pass for an IPv4 one: a record that nobody knows. */
+    if (!ip4 && amtg_addr_is4(&record.group))
+        record.type = 0;
     *out = record;
     return true;
 }
 
 struct amtg_addr amtg_record_source(const struct amtg_group_record *record, unsigned i)
 {
-    return address(record->sources + (size_t)i * (record->ip4 ? 4 : 16), record->ip4);
+    struct amtg_addr source =
+        address(record->sources + (size_t)i * (record->ip4 ? 4 : 16), record->ip4);
+
+    /* Nor an IPv4-mapped source in MLD: no unicast address of its family. */
+    if (!record->ip4 && amtg_addr_is4(&source))
+        return (struct amtg_addr){{0}};
+    return source;
 }

@@ -44,7 +44,7 @@ struct amtg_group_record {
 bool amtg_report_open(struct amtg_report *r, const uint8_t *message, uint32_t len, bool ip4);
 /* The next record in the order of the message; false: there is none left. */
 bool amtg_report_next(struct amtg_report *r, struct amtg_group_record *out);
-/* Source i of a record, 0 <= i < count. */
+/* Source i of a record, 0 <= i < count; unspecified when it is IPv4-mapped in an MLD record. */
 struct amtg_addr amtg_record_source(const struct amtg_group_record *record, unsigned i);
 
 #endif

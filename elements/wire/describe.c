@@ -3,6 +3,7 @@
 #include "core/cursor.h"
 #include "elements/group/report.h"
 #include "elements/wire/amt.h"
+#include "elements/wire/float_code.h"
 #include "elements/wire/icmp.h"
 #include "elements/wire/ip.h"
 #include "elements/wire/udp.h"
@@ -94,8 +95,8 @@ static void describe_query(const uint8_t *octets, uint32_t len, bool ip4, FILE *
         put_addr(&group, out);
     }
     if (newest)
-        fprintf(out, ", QRV %u, QQIC 0x%02x, %u sources", octets[head] & 7, octets[head + 1],
-                amtg_get_u16(octets + head + 2));
+        fprintf(out, ", QRV %u, QQI %u s, %u sources", octets[head] & 7,
+                amtg_float8_decode(octets[head + 1]), amtg_get_u16(octets + head + 2));
 }
 
 void amtg_describe_group(const uint8_t *octets, uint32_t len, bool ip4, FILE *out)

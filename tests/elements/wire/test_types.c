@@ -81,7 +81,7 @@ START_TEST(each_layer_is_told_in_one_line)
     ck_described(packet(AMTG_IP_RAW, HEX_INNER_DATA),
                  "198.51.100.12 > 232.1.2.3 TTL 9, UDP 5000 > 5001, 4 octets");
     ck_described(packet(AMTG_IP, HEX_INNER_QUERY4),
-                 "0.0.0.0 > 224.0.0.1 TTL 1, IGMPv3 general query, QRV 2, QQIC 0x7d, 0 sources");
+                 "0.0.0.0 > 224.0.0.1 TTL 1, IGMPv3 general query, QRV 2, QQI 125 s, 0 sources");
     ck_described(packet(AMTG_IP, HEX_INNER_REPORT6),
                  "fe80::2 > ff02::16 hop limit 1, MLDv2 report, 1 record: "
                  "ALLOW ff3e::8000:d {2001:db8::a}");
@@ -93,7 +93,7 @@ START_TEST(each_layer_is_told_in_one_line)
     amtg_packet_to_peer(p, &gateway);
     ck_described(p, "192.0.2.1:2268 > 203.0.113.7:51000, AMT Membership Query nonce a1b2c3d4 "
                     "MAC 010203040506 L gateway 2001:db8:1::7 port 51000: fe80::1 > ff02::1 "
-                    "hop limit 1, MLDv2 general query, QRV 2, QQIC 0x7d, 0 sources");
+                    "hop limit 1, MLDv2 general query, QRV 2, QQI 125 s, 0 sources");
     p = packet(AMTG_DATAGRAM, HEX_DATA);
     p->peer = peer("2001:db8::1", "2001:db8::2");
     ck_described(p, "[2001:db8::1]:51000 > [2001:db8::2]:2268, 34 octets");
