@@ -9,10 +9,9 @@ self=${0##*/}
 # The one list of packages (Debian 12). build: to build and run it; test: what
 # the tests use besides; system: what only the tests in network namespaces use.
 packages_build=(gcc libc6-dev make cmake pkg-config
-    libpcap-dev libyaml-dev libsodium-dev libjansson-dev)
+    libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev)
 packages_test=(check)
-packages_system=(iproute2 procps tshark)
-packages_bench=(iproute2)
+packages_system=(iproute2 procps jq ethtool tcpdump tshark)
 
 readonly EXIT_USAGE=2 EXIT_PRIVILEGE=77
 
