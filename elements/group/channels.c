@@ -1,0 +1,490 @@
+#include "elements/group/channels.h"
+
+#include <stdlib.h>
+
+/*
+ * One source of a group that somebody names. `wanted` is
+ * (EXCLUDE-mode endpoints - block) + include, when it has been built.
+ */
+struct amtg_channel_source {
+    struct amtg_node node;
+    struct amtg_ring entry; /* in amtg_channel.sources */
+    struct {
+        struct amtg_addr group, source;
+    } key;
+    bool built;
+    struct amtg_set *include[AMTG_CLASSES], *block[AMTG_CLASSES], *wanted[AMTG_CLASSES];
+};
+
+/* ---- rings -------------------------------------------------------------- */
+
+static void ring_init(struct amtg_ring *r)
+{
+    r->next = r->prev = r;
+}
+
+static void ring_remove(struct amtg_ring *r)
+{
+    r->prev->next = r->next;
+    r->next->prev = r->prev;
+    ring_init(r);
+}
+
+static void ring_add_before(struct amtg_ring *r, struct amtg_ring *place)
+{
+    r->prev = place->prev;
+    r->next = place;
+    place->prev->next = r;
+    place->prev = r;
+}
+
+static bool ring_is_empty(const struct amtg_ring *r)
+{
+    return r->next == r;
+}
+
+static struct amtg_channel_source *source_of(struct amtg_ring *entry)
+{
+    return AMTG_CONTAINER(entry, struct amtg_channel_source, entry);
+}
+
+/* ---- sets that come and go ----------------------------------------------- */
+
+static bool set_put(struct amtg_set **sets, struct amtg_endpoint *endpoint)
+{
+    struct amtg_set **s = &sets[endpoint->class];
+
+    if (!*s)
+        *s = amtg_set_new(1);
+    if (*s && amtg_set_add(s, endpoint))
+        return true;
+    if (*s && (*s)->count == 0) { /* no empty sets: NULL says that there is nobody */
+        amtg_set_free(*s);
+        *s = NULL;
+    }
+    return false;
+}
+
+static void set_drop(struct amtg_set **sets, const struct amtg_endpoint *endpoint)
+{
+    struct amtg_set **s = &sets[endpoint->class];
+
+    if (!*s)
+        return;
+    amtg_set_remove(s, endpoint);
+    if ((*s)->count == 0) {
+        amtg_set_free(*s);
+        *s = NULL;
+    }
+}
+
+static void sets_free(struct amtg_set **sets)
+{
+    for (unsigned i = 0; i < AMTG_CLASSES; i++) {
+        amtg_set_free(sets[i]);
+        sets[i] = NULL;
+    }
+}
+
+static uint32_t sets_count(struct amtg_set *const *sets)
+{
+    uint32_t n = 0;
+    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+        n += sets[i] ? sets[i]->count : 0;
+    return n;
+}
+
+/* ---- channels ----------------------------------------------------------- */
+
+void amtg_channels_init(struct amtg_channels *cs, const uint8_t key[16])
+{
+    amtg_table_init(&cs->groups, key);
+    amtg_table_init(&cs->sources, key);
+    ring_init(&cs->all);
+    ring_init(&cs->changed);
+    cs->forwarding = 0;
+}
+
+struct amtg_channel *amtg_channels_find(const struct amtg_channels *cs,
+                                        const struct amtg_addr *group)
+{
+    uint64_t hash = amtg_table_hash(&cs->groups, group, sizeof *group);
+
+    for (struct amtg_node *n = amtg_table_find(&cs->groups, hash); n; n = amtg_node_next(n, hash)) {
+        struct amtg_channel *c = AMTG_CONTAINER(n, struct amtg_channel, node);
+        if (amtg_addr_equal(&c->group, group))
+            return c;
+    }
+    return NULL;
+}
+
+struct amtg_channel *amtg_channels_get(struct amtg_channels *cs, const struct amtg_addr *group)
+{
+    struct amtg_channel *c = amtg_channels_find(cs, group);
+
+    if (c)
+        return c;
+    c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->group = *group;
+    ring_init(&c->changed);
+    ring_init(&c->sources);
+    if (!amtg_table_insert(&cs->groups, &c->node,
+                           amtg_table_hash(&cs->groups, group, sizeof *group))) {
+        free(c);
+        return NULL;
+    }
+    ring_add_before(&c->all, &cs->all);
+    return c;
+}
+
+bool amtg_channel_empty(const struct amtg_channel *c)
+{
+    return c->sources_count == 0 && sets_count(c->exclude) == 0;
+}
+
+static void mark_changed(struct amtg_channels *cs, struct amtg_channel *c)
+{
+    if (ring_is_empty(&c->changed))
+        ring_add_before(&c->changed, &cs->changed);
+}
+
+/* ---- entries ------------------------------------------------------------ */
+
+static struct amtg_channel_source *find_source(const struct amtg_channels *cs,
+                                               const struct amtg_addr *group,
+                                               const struct amtg_addr *source)
+{
+    struct amtg_channel_source want = {.key = {*group, *source}};
+    uint64_t hash = amtg_table_hash(&cs->sources, &want.key, sizeof want.key);
+
+    for (struct amtg_node *n = amtg_table_find(&cs->sources, hash); n; n = amtg_node_next(n, hash)) {
+        struct amtg_channel_source *s = AMTG_CONTAINER(n, struct amtg_channel_source, node);
+        if (memcmp(&s->key, &want.key, sizeof want.key) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+static struct amtg_channel_source *get_source(struct amtg_channels *cs, struct amtg_channel *c,
+                                              const struct amtg_addr *source)
+{
+    struct amtg_channel_source *s = find_source(cs, &c->group, source);
+
+    if (s)
+        return s;
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->key.group = c->group;
+    s->key.source = *source;
+    if (!amtg_table_insert(&cs->sources, &s->node,
+                           amtg_table_hash(&cs->sources, &s->key, sizeof s->key))) {
+        free(s);
+        return NULL;
+    }
+    ring_add_before(&s->entry, &c->sources);
+    c->sources_count++;
+    cs->forwarding++;
+    return s;
+}
+
+/* Entries with built sets stand first, so that a change of (*,G) finds them without a search. */
+static void unbuild(struct amtg_channel *c, struct amtg_channel_source *s)
+{
+    if (!s->built)
+        return;
+    sets_free(s->wanted);
+    s->built = false;
+    ring_remove(&s->entry);
+    ring_add_before(&s->entry, &c->sources);
+}
+
+static void free_source(struct amtg_channels *cs, struct amtg_channel *c,
+                        struct amtg_channel_source *s)
+{
+    amtg_table_remove(&cs->sources, &s->node);
+    ring_remove(&s->entry);
+    c->sources_count--;
+    cs->forwarding--;
+    sets_free(s->include);
+    sets_free(s->block);
+    sets_free(s->wanted);
+    free(s);
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+    const struct amtg_endpoint *const *x = a, *const *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* One class of (EXCLUDE-mode endpoints - block) + include. NULL with *ok: nobody. */
+static struct amtg_set *build_set(const struct amtg_set *all, const struct amtg_set *block,
+                                  const struct amtg_set *include, bool *ok)
+{
+    uint32_t blocked = block ? block->count : 0;
+    uint32_t room = (all ? all->count : 0) + (include ? include->count : 0);
+    struct amtg_endpoint **sorted = malloc((blocked + 1) * sizeof *sorted);
+    struct amtg_set *set = amtg_set_new(room ? room : 1);
+
+    *ok = sorted && set;
+    if (*ok && blocked) {
+        memcpy(sorted, block->entries, blocked * sizeof *sorted);
+        qsort(sorted, blocked, sizeof *sorted, compare_pointers);
+    }
+    for (uint32_t i = 0; *ok && all && i < all->count; i++)
+        if (!blocked ||
+            !bsearch(&all->entries[i], sorted, blocked, sizeof *sorted, compare_pointers))
+            *ok = amtg_set_add(&set, all->entries[i]);
+    for (uint32_t i = 0; *ok && include && i < include->count; i++)
+        *ok = amtg_set_add(&set, include->entries[i]);
+    free(sorted);
+    if (!*ok || set->count == 0) {
+        amtg_set_free(set);
+        return NULL;
+    }
+    return set;
+}
+
+static bool build(struct amtg_channel *c, struct amtg_channel_source *s)
+{
+    bool ok = true;
+
+    for (unsigned i = 0; i < AMTG_CLASSES && ok; i++)
+        s->wanted[i] = build_set(c->exclude[i], s->block[i], s->include[i], &ok);
+    if (!ok) {
+        sets_free(s->wanted);
+        return false;
+    }
+    s->built = true;
+    ring_remove(&s->entry);
+    ring_add_before(&s->entry, c->sources.next);
+    return true;
+}
+
+/* ---- changes ------------------------------------------------------------- */
+
+/* How an endpoint's state names a source. In EXCLUDE mode one that is forwarded is as good as not named. */
+enum naming { UNNAMED, INCLUDED, BLOCKED };
+
+static enum naming naming_of(const struct amtg_filter *f, const struct amtg_filter_source *s)
+{
+    if (!f->exclude)
+        return INCLUDED;
+    return s->deadline_ms == AMTG_BLOCKED ? BLOCKED : UNNAMED;
+}
+
+static bool is_wanted(const struct amtg_filter *f, enum naming naming)
+{
+    return naming == INCLUDED || (naming == UNNAMED && f->exclude);
+}
+
+static enum naming naming_of_address(const struct amtg_filter *f, const struct amtg_addr *source)
+{
+    int i = amtg_filter_find(f, source);
+    return i < 0 ? UNNAMED : naming_of(f, &f->sources[i]);
+}
+
+static void edit_wanted(struct amtg_channel *c, struct amtg_channel_source *s,
+                        struct amtg_endpoint *endpoint, bool was, bool is)
+{
+    if (!s->built || was == is)
+        return;
+    if (!is)
+        set_drop(s->wanted, endpoint);
+    else if (!set_put(s->wanted, endpoint))
+        unbuild(c, s); /* no memory: the next packet builds it anew, or is not forwarded */
+}
+
+struct change {
+    struct amtg_channels *cs;
+    struct amtg_channel *c;
+    struct amtg_endpoint *endpoint;
+    const struct amtg_filter *before, *after;
+    bool ok;
+};
+
+static void change_source(struct change *ch, const struct amtg_addr *source, enum naming was,
+                          enum naming is)
+{
+    if (was == is)
+        return;
+    struct amtg_channel_source *s = is == UNNAMED ? find_source(ch->cs, &ch->c->group, source)
+                                                  : get_source(ch->cs, ch->c, source);
+    if (!s) { /* no memory, now or when it should have been made */
+        ch->ok = ch->ok && is == UNNAMED;
+        return;
+    }
+    bool included = sets_count(s->include) > 0;
+    uint32_t blockers = sets_count(s->block);
+    if (was != UNNAMED)
+        set_drop(was == INCLUDED ? s->include : s->block, ch->endpoint);
+    if (is != UNNAMED && !set_put(is == INCLUDED ? s->include : s->block, ch->endpoint))
+        ch->ok = false;
+    edit_wanted(ch->c, s, ch->endpoint, is_wanted(ch->before, was), is_wanted(ch->after, is));
+
+    uint32_t blockers_now = sets_count(s->block);
+    ch->c->blocked_count += (blockers_now > 0) - (blockers > 0);
+    if (included != (sets_count(s->include) > 0) || blockers != blockers_now)
+        mark_changed(ch->cs, ch->c);
+    if (sets_count(s->include) + blockers_now == 0)
+        free_source(ch->cs, ch->c, s);
+}
+
+/* Walk both ascending lists at once. */
+static void change_sources(struct change *ch)
+{
+    const struct amtg_filter *b = ch->before, *a = ch->after;
+    unsigned i = 0, j = 0;
+
+    while (i < b->count || j < a->count) {
+        int order = i == b->count ? 1
+                    : j == a->count ? -1
+                                    : memcmp(&b->sources[i].address, &a->sources[j].address,
+                                             sizeof(struct amtg_addr));
+        const struct amtg_addr *source =
+            order <= 0 ? &b->sources[i].address : &a->sources[j].address;
+        change_source(ch, source, order <= 0 ? naming_of(b, &b->sources[i]) : UNNAMED,
+                      order >= 0 ? naming_of(a, &a->sources[j]) : UNNAMED);
+        i += order <= 0;
+        j += order >= 0;
+    }
+}
+
+/* The mode changes: every built set of a source that the endpoint does not name, before and after, follows. */
+static void change_mode(struct change *ch)
+{
+    struct amtg_ring *next, *sources = &ch->c->sources;
+
+    for (struct amtg_ring *r = sources->next; r != sources; r = next) {
+        struct amtg_channel_source *s = source_of(r);
+        next = r->next;
+        if (!s->built)
+            break;
+        if (naming_of_address(ch->before, &s->key.source) == UNNAMED &&
+            naming_of_address(ch->after, &s->key.source) == UNNAMED)
+            edit_wanted(ch->c, s, ch->endpoint, ch->before->exclude, ch->after->exclude);
+    }
+    bool had = sets_count(ch->c->exclude) > 0;
+    if (!ch->after->exclude)
+        set_drop(ch->c->exclude, ch->endpoint);
+    else if (!set_put(ch->c->exclude, ch->endpoint))
+        ch->ok = false;
+    bool has = sets_count(ch->c->exclude) > 0;
+    while (!has && !ring_is_empty(sources) && source_of(sources->next)->built)
+        unbuild(ch->c, source_of(sources->next));
+    ch->cs->forwarding += (size_t)has - (size_t)had;
+    /* What everybody blocks depends on how many "everybody" is. */
+    if (had != has || ch->c->blocked_count)
+        mark_changed(ch->cs, ch->c);
+}
+
+bool amtg_channel_change(struct amtg_channels *cs, struct amtg_channel *c,
+                         struct amtg_endpoint *endpoint, const struct amtg_filter *before,
+                         const struct amtg_filter *after)
+{
+    struct change ch = {cs, c, endpoint, before, after, .ok = true};
+
+    if (before->exclude != after->exclude)
+        change_mode(&ch);
+    change_sources(&ch);
+    if (amtg_channel_empty(c))
+        mark_changed(cs, c); /* so that it is settled, and freed */
+    return ch.ok;
+}
+
+/* ---- asking -------------------------------------------------------------- */
+
+bool amtg_channels_lookup(struct amtg_channels *cs, const struct amtg_addr *source,
+                          const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES])
+{
+    struct amtg_channel *c = amtg_channels_find(cs, group);
+    struct amtg_set **found = NULL;
+    bool any = false;
+
+    if (c) {
+        struct amtg_channel_source *s =
+            c->sources_count ? find_source(cs, group, source) : NULL;
+        if (!s)
+            found = c->exclude;
+        else if (sets_count(c->exclude) == 0)
+            found = s->include;
+        else if (s->built || build(c, s))
+            found = s->wanted;
+    }
+    for (unsigned i = 0; i < AMTG_CLASSES; i++) {
+        sets[i] = found ? found[i] : NULL;
+        any = any || sets[i];
+    }
+    return any;
+}
+
+uint32_t amtg_channel_wish(const struct amtg_channel *c, bool *exclude,
+                           struct amtg_addr *sources, uint32_t room)
+{
+    uint32_t all = sets_count(c->exclude), n = 0;
+
+    *exclude = all > 0;
+    for (const struct amtg_ring *r = c->sources.next; r != &c->sources; r = r->next) {
+        const struct amtg_channel_source *s =
+            AMTG_CONTAINER(r, const struct amtg_channel_source, entry);
+        /* EXCLUDE: what every EXCLUDE-mode endpoint blocks and nobody includes. */
+        bool listed = all ? sets_count(s->block) == all && sets_count(s->include) == 0
+                          : sets_count(s->include) > 0;
+        if (!listed)
+            continue;
+        if (n < room)
+            sources[n] = s->key.source;
+        n++;
+    }
+    return n;
+}
+
+/* ---- who is next ---------------------------------------------------------- */
+
+static void free_channel(struct amtg_channels *cs, struct amtg_channel *c)
+{
+    if (sets_count(c->exclude))
+        cs->forwarding--;
+    while (!ring_is_empty(&c->sources))
+        free_source(cs, c, source_of(c->sources.next));
+    sets_free(c->exclude);
+    ring_remove(&c->changed);
+    ring_remove(&c->all);
+    amtg_table_remove(&cs->groups, &c->node);
+    free(c);
+}
+
+void amtg_channels_fini(struct amtg_channels *cs)
+{
+    while (!ring_is_empty(&cs->all))
+        free_channel(cs, AMTG_CONTAINER(cs->all.next, struct amtg_channel, all));
+    amtg_table_fini(&cs->groups);
+    amtg_table_fini(&cs->sources);
+}
+
+struct amtg_channel *amtg_channels_next_changed(const struct amtg_channels *cs)
+{
+    return ring_is_empty(&cs->changed)
+               ? NULL
+               : AMTG_CONTAINER(cs->changed.next, struct amtg_channel, changed);
+}
+
+void amtg_channel_settle(struct amtg_channels *cs, struct amtg_channel *c)
+{
+    ring_remove(&c->changed);
+    if (amtg_channel_empty(c))
+        free_channel(cs, c);
+}
+
+struct amtg_channel *amtg_channels_next_in_turn(struct amtg_channels *cs)
+{
+    if (ring_is_empty(&cs->all))
+        return NULL;
+    struct amtg_channel *c = AMTG_CONTAINER(cs->all.next, struct amtg_channel, all);
+    ring_remove(&c->all);
+    ring_add_before(&c->all, &cs->all);
+    return c;
+}
