@@ -1,0 +1,659 @@
+/*
+ * membership: what each endpoint has joined, and what that means for the data and
+ * for upstream. The router side of IGMP and MLD, once for each endpoint of a relay
+ * (RFC 7450, section 5.3.3.4; RFC 3376, section 6; RFC 3810, section 7).
+ *
+ *     reports     --> [ per endpoint and group: filter.h ]
+ *     unreachable --> [ who wants which data: channels.h ] --> joins
+ *     gone        -->                ^
+ *                                    | looked up for every packet (interface `members`)
+ *
+ *     elements:
+ *       membership: {class: membership, endpoints: 100000, leave: prompt}
+ *       fanout:     {class: relay-fanout, members: membership}
+ *     edges:
+ *       - update.igmp -> igmp -> membership.reports
+ *       - membership.joins -> upstream
+ *
+ * Timers: one for each endpoint, at the earliest deadline of its groups and sources
+ * (RFC 3376, section 6.2); since each report restarts what it names, none outlives
+ * the endpoint timer of RFC 7450, section 5.3.3.7. One that says all joins again.
+ */
+#include <stdlib.h>
+
+#include "core/element.h"
+#include "elements/group/members.h"
+#include "elements/group/roster.h"
+#include "elements/wire/types.h"
+
+static const char *const leaves[] = {"prompt", "lmqt", NULL}; /* enum amtg_leave */
+
+struct membership {
+    uint8_t robustness;
+    uint64_t query_interval_ns, query_response_interval_ns, last_member_interval_ns;
+    int leave;
+    uint32_t endpoints, endpoints_per_address;
+    uint16_t groups, sources;
+    uint32_t sources_per_endpoint, channels;
+    uint16_t unreachable_count;
+    uint64_t unreachable_span_ns;
+    uint64_t refresh_ns;
+    uint16_t join_sources;
+
+    struct amtg_roster roster;
+    struct amtg_task say;         /* the joins that have changed */
+    struct amtg_timer turn;       /* the next part of all joins is due */
+    struct amtg_addr *wish;       /* room for join_sources */
+};
+
+enum { REPORTS, UNREACHABLE, GONE };
+enum { JOINS };
+
+enum {
+    TURNS = 60, /* parts in which all joins are said again within `refresh` */
+};
+
+enum {
+    ENDPOINTS, MEMBERSHIPS, GROUPS, CHANNELS,
+    REPORTS_TAKEN, RECORDS,
+    MOVES,
+    SKIPPED, /* + enum amtg_record_fault, from the first fault */
+    OLDER_MODE = SKIPPED + AMTG_RECORD_FAULTS - 1,
+    BAD_SOURCES, SOURCES_OVER, GROUPS_OVER,
+    STARTED,
+    ENDED, /* + enum end */
+    ERRORS = ENDED + 5,
+    ERRORS_OTHER, UNKNOWN_PEER, JOINS_SAID, JOINS_WIDENED,
+};
+
+enum drops { NOT_A_REPORT, IGMPV1, ENDPOINT_LIMIT, ADDRESS_LIMIT, NO_MEMORY, BAD_RECORD };
+
+/* Why an endpoint has ended. */
+enum end { LEFT, EXPIRED, TORN_DOWN, NOT_REACHED, OUT_OF_MEMORY };
+static const char *const end_names[] = {
+    [LEFT] = "left", [EXPIRED] = "expired", [TORN_DOWN] = "teardown",
+    [NOT_REACHED] = "unreachable", [OUT_OF_MEMORY] = "no-memory",
+};
+
+/* ---- time --------------------------------------------------------------- */
+
+static uint32_t now_ms(const struct amtg_element *e)
+{
+    return (uint32_t)(amtg_now(e) / AMTG_MS);
+}
+
+/* To the very start of the millisecond `deadline_ms`, when it is due. */
+static uint64_t until(const struct amtg_element *e, uint32_t deadline_ms)
+{
+    int32_t left = (int32_t)(deadline_ms - now_ms(e));
+
+    return left <= 0 ? 0 : (uint64_t)left * AMTG_MS - amtg_now(e) % AMTG_MS;
+}
+
+/* ---- joins -------------------------------------------------------------- */
+
+static void gauges(struct amtg_element *e)
+{
+    const struct membership *state = amtg_state(e);
+
+    amtg_gauge(e, ENDPOINTS, state->roster.members.count);
+    amtg_gauge(e, MEMBERSHIPS, state->roster.memberships);
+    amtg_gauge(e, GROUPS, state->roster.channels.groups.count);
+    amtg_gauge(e, CHANNELS, state->roster.channels.forwarding);
+}
+
+static int compare_addr(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct amtg_addr));
+}
+
+/* The wish of a channel, in order, to state->wish: how many sources. */
+static uint16_t wish_of(struct amtg_element *e, const struct amtg_channel *c, bool *exclude)
+{
+    struct membership *state = amtg_state(e);
+    uint32_t n = amtg_channel_wish(c, exclude, state->wish, state->join_sources);
+
+    /*
+     * More sources than a record may list: rather too much from upstream than too
+     * little. An SSM group knows no EXCLUDE (RFC 4607): there the longest known are kept.
+     */
+    if (n > state->join_sources) {
+        amtg_count(e, JOINS_WIDENED, 1);
+        n = state->join_sources;
+        if (!amtg_group_is_ssm(&c->group)) {
+            *exclude = true;
+            n = 0;
+        }
+    }
+    qsort(state->wish, n, sizeof *state->wish, compare_addr);
+    return (uint16_t)n;
+}
+
+/* What was said last, as a number; 0: that nothing is wanted, which goes without saying. */
+static uint64_t digest(const struct membership *state, bool exclude, uint16_t n)
+{
+    if (!exclude && n == 0)
+        return 0;
+    return (amtg_table_hash(&state->roster.members, state->wish, n * sizeof *state->wish) &
+            ~UINT64_C(3)) | (exclude ? 3 : 1);
+}
+
+/* Say the wish of a channel if it is not what was said last, or again. false: there was no buffer. */
+static bool say(struct amtg_element *e, struct amtg_channel *c, bool again)
+{
+    struct membership *state = amtg_state(e);
+    bool exclude;
+    uint16_t n = wish_of(e, c, &exclude);
+    uint64_t said = digest(state, exclude, n);
+
+    if (said == c->said && !(again && said))
+        return true;
+    struct amtg_packet *p =
+        amtg_make(e, AMTG_JOIN, (uint32_t)(sizeof(struct amtg_join) + n * sizeof *state->wish));
+    if (!p) {
+        amtg_no_buffer_count(e);
+        return false;
+    }
+    struct amtg_join *join = (struct amtg_join *)p->data;
+    join->group = c->group;
+    join->exclude = exclude;
+    join->count = n;
+    memcpy(join->sources, state->wish, n * sizeof *state->wish);
+    c->said = said;
+    amtg_count(e, JOINS_SAID, 1);
+    amtg_emit(e, JOINS, p);
+    return true;
+}
+
+static void say_changed(struct amtg_element *e)
+{
+    struct membership *state = amtg_state(e);
+    struct amtg_channel *c;
+
+    while ((c = amtg_channels_next_changed(&state->roster.channels))) {
+        if (!say(e, c, false))
+            break; /* the next turn tries again */
+        amtg_channel_settle(&state->roster.channels, c);
+    }
+    gauges(e);
+}
+
+static void run_say(struct amtg_element *e, struct amtg_task *t)
+{
+    struct membership *state = amtg_state(e);
+
+    (void)t;
+    say_changed(e);
+    if (state->roster.channels.groups.count && !amtg_timer_running(&state->turn))
+        amtg_timer_start(e, &state->turn, state->refresh_ns / TURNS);
+}
+
+/* Joins are soft state: one part after the other, all are said again within `refresh`. */
+static void fire_turn(struct amtg_element *e, struct amtg_timer *t)
+{
+    struct membership *state = amtg_state(e);
+    size_t part = (state->roster.channels.groups.count + TURNS - 1) / TURNS;
+
+    say_changed(e);
+    while (part--) {
+        struct amtg_channel *c = amtg_channels_next_in_turn(&state->roster.channels);
+        if (!c || !say(e, c, true))
+            break;
+    }
+    if (state->roster.channels.groups.count)
+        amtg_timer_start(e, t, state->refresh_ns / TURNS);
+}
+
+/* After each change of the roster. */
+static void changed(struct amtg_element *e)
+{
+    struct membership *state = amtg_state(e);
+
+    gauges(e);
+    if (amtg_channels_next_changed(&state->roster.channels))
+        amtg_task_post(e, &state->say);
+}
+
+/* ---- endpoints ---------------------------------------------------------- */
+
+static void log_endpoint(struct amtg_element *e, const struct amtg_member *m, const char *id,
+                         const char *reason)
+{
+    char remote[AMTG_ADDR_TEXT], local[AMTG_ADDR_TEXT];
+    const struct amtg_peer *peer = &m->endpoint->peer;
+
+    amtg_log(e, AMTG_LOG_INFO, id, "remote=%s port=%u local=%s reason=%s",
+             amtg_addr_text(&peer->remote, remote), (unsigned)peer->remote_port,
+             amtg_addr_text(&peer->local, local), reason);
+}
+
+static void end_member(struct amtg_element *e, struct amtg_member *m, enum end why)
+{
+    struct membership *state = amtg_state(e);
+
+    amtg_timer_stop(e, &m->timer);
+    if (m->known) {
+        log_endpoint(e, m, "endpoint-gone", end_names[why]);
+        amtg_count(e, ENDED + why, 1);
+    }
+    amtg_roster_end(&state->roster, m);
+}
+
+static void arm(struct amtg_element *e, struct amtg_member *m, uint32_t deadline_ms)
+{
+    uint64_t delay = until(e, deadline_ms);
+
+    /* Too early is fine: it then looks again. So a refresh, which moves deadlines out, costs nothing. */
+    if (!amtg_timer_running(&m->timer) || amtg_now(e) + delay < m->timer.deadline_ns)
+        amtg_timer_start(e, &m->timer, delay);
+}
+
+static void fire_member(struct amtg_element *e, struct amtg_timer *t)
+{
+    struct membership *state = amtg_state(e);
+    struct amtg_member *m = AMTG_CONTAINER(t, struct amtg_member, timer);
+    uint32_t deadline_ms;
+
+    if (amtg_roster_expire(&state->roster, m, now_ms(e)) != AMTG_OK)
+        end_member(e, m, OUT_OF_MEMORY);
+    else if (amtg_member_next(m, &deadline_ms))
+        arm(e, m, deadline_ms);
+    else
+        end_member(e, m, EXPIRED);
+    changed(e);
+}
+
+/* ---- reports ------------------------------------------------------------ */
+
+/* May the record give state to an endpoint that has none? */
+static bool may_create(const struct amtg_group_record *record)
+{
+    switch (record->type) {
+    case AMTG_IS_EX:
+    case AMTG_TO_EX: return true;
+    case AMTG_IS_IN:
+    case AMTG_TO_IN:
+    case AMTG_ALLOW: return record->count > 0;
+    default: return false;
+    }
+}
+
+static bool report_may_create(struct amtg_report report)
+{
+    struct amtg_group_record record;
+
+    while (amtg_report_next(&report, &record))
+        if (may_create(&record) &&
+            amtg_record_check(&record, report.version) == AMTG_RECORD_FINE)
+            return true;
+    return false;
+}
+
+static void count_outcome(struct amtg_element *e, const struct amtg_record_outcome *o)
+{
+    amtg_count(e, OLDER_MODE, o->skipped.by_compatibility);
+    amtg_count(e, BAD_SOURCES, o->skipped.bad_sources);
+    amtg_count(e, SOURCES_OVER, o->skipped.over_limit);
+    amtg_count(e, GROUPS_OVER, o->no_group);
+}
+
+/* Apply all records in their order; m is NULL when the peer is no endpoint and stays none. */
+static enum amtg_err apply(struct amtg_element *e, struct amtg_member *m, struct amtg_report report)
+{
+    struct membership *state = amtg_state(e);
+    bool older = report.version == AMTG_IGMP_V2 || report.version == AMTG_MLD_V1;
+    struct amtg_group_record record;
+
+    while (amtg_report_next(&report, &record)) {
+        enum amtg_record_fault fault = amtg_record_check(&record, report.version);
+        amtg_count(e, RECORDS, 1);
+        if (fault)
+            amtg_count(e, SKIPPED + fault - 1, 1);
+        if (fault || !m)
+            continue;
+        struct amtg_record_outcome outcome;
+        enum amtg_err err =
+            amtg_roster_apply(&state->roster, m, &record, older, now_ms(e), &outcome);
+        if (err)
+            return err;
+        count_outcome(e, &outcome);
+        if (outcome.has_deadline)
+            arm(e, m, outcome.deadline_ms);
+    }
+    return AMTG_OK;
+}
+
+/*
+ * The member that the peer of a report is, was or becomes. NULL with *drop == -1: it
+ * is none, and the report gives it no reason to be; else *drop says why it cannot be.
+ */
+static struct amtg_member *member_of(struct amtg_element *e, const struct amtg_peer *peer,
+                                     const struct amtg_report *report, int *drop)
+{
+    static const int drops[] = {[AMTG_REFUSED_ENDPOINTS] = ENDPOINT_LIMIT,
+                                [AMTG_REFUSED_ADDRESS] = ADDRESS_LIMIT,
+                                [AMTG_REFUSED_MEMORY] = NO_MEMORY};
+    struct membership *state = amtg_state(e);
+    struct amtg_member *m = amtg_roster_find(&state->roster, &peer->remote, peer->remote_port);
+    enum amtg_refusal why;
+
+    *drop = -1;
+    if (m) {
+        const struct amtg_peer *known = &m->endpoint->peer;
+        m->errors = 0;
+        /* RFC 7450, section 5.3.3.6.3: data comes from where the gateway sent its Update. */
+        if (known->local_port == peer->local_port && known->scope == peer->scope &&
+            amtg_addr_equal(&known->local, &peer->local))
+            return m;
+        amtg_count(e, MOVES, 1);
+        if (amtg_roster_move(&state->roster, m, peer) == AMTG_OK)
+            return m;
+        end_member(e, m, OUT_OF_MEMORY);
+        *drop = NO_MEMORY;
+        return NULL;
+    }
+    if (!report_may_create(*report))
+        return NULL;
+    m = amtg_roster_admit(&state->roster, peer, &why);
+    if (!m) {
+        *drop = drops[why];
+        return NULL;
+    }
+    m->timer.fire = fire_member;
+    return m;
+}
+
+static void take_report(struct amtg_element *e, struct amtg_packet *p)
+{
+    struct amtg_report report;
+    int drop;
+
+    /* No type of IGMP report is one of MLD, where reports have the upper bit set. */
+    if (p->len == 0 || !amtg_report_open(&report, p->data, p->len, p->data[0] < 128)) {
+        amtg_drop(e, NOT_A_REPORT, p);
+        return;
+    }
+    if (report.version == AMTG_IGMP_V1) {
+        amtg_drop(e, IGMPV1, p);
+        return;
+    }
+    struct amtg_member *m = member_of(e, &p->peer, &report, &drop);
+    if (!m && drop >= 0) {
+        amtg_drop(e, (unsigned)drop, p);
+        return;
+    }
+    amtg_count(e, REPORTS_TAKEN, 1);
+    if (apply(e, m, report) != AMTG_OK) {
+        end_member(e, m, OUT_OF_MEMORY);
+        amtg_drop(e, NO_MEMORY, p);
+        return;
+    }
+    if (m && m->groups_count == 0) {
+        end_member(e, m, LEFT);
+    } else if (m && !m->known) {
+        m->known = true;
+        amtg_count(e, STARTED, 1);
+        log_endpoint(e, m, "endpoint-new", "report");
+    }
+    amtg_finish(e, p);
+}
+
+/* ---- what ends a tunnel -------------------------------------------------- */
+
+/* Destination Unreachable and nothing else; "too big" says the opposite: there is a path. */
+static bool means_unreachable(const struct amtg_packet *p, const struct amtg_unreachable *u)
+{
+    return amtg_addr_is4(&p->peer.remote) ? u->type == 3 && u->code != 4 : u->type == 1;
+}
+
+/*
+ * RFC 7450, section 5.3.3.6.4: a run of errors ends the tunnel. One error may be
+ * forged or a passing fault of routing, so they must go on for a while without any
+ * report in between.
+ */
+static void take_unreachable(struct amtg_element *e, struct amtg_packet *p)
+{
+    struct membership *state = amtg_state(e);
+    struct amtg_unreachable u;
+
+    if (p->len < sizeof u) {
+        amtg_drop(e, BAD_RECORD, p);
+        return;
+    }
+    memcpy(&u, p->data, sizeof u);
+    struct amtg_member *m =
+        amtg_roster_find(&state->roster, &p->peer.remote, p->peer.remote_port);
+    if (!m) {
+        amtg_count(e, UNKNOWN_PEER, 1);
+    } else if (!means_unreachable(p, &u)) {
+        amtg_count(e, ERRORS_OTHER, 1);
+    } else {
+        amtg_count(e, ERRORS, 1);
+        if (m->errors == 0)
+            m->errors_since_ms = now_ms(e);
+        if (m->errors < UINT16_MAX)
+            m->errors++;
+        if (state->unreachable_count && m->errors >= state->unreachable_count &&
+            (uint64_t)(now_ms(e) - m->errors_since_ms) * AMTG_MS >= state->unreachable_span_ns)
+            end_member(e, m, NOT_REACHED);
+    }
+    amtg_finish(e, p);
+}
+
+/* A Teardown, verified before it came here: the same as a report that removes everything. */
+static void take_gone(struct amtg_element *e, struct amtg_packet *p)
+{
+    struct membership *state = amtg_state(e);
+    struct amtg_member *m =
+        amtg_roster_find(&state->roster, &p->peer.remote, p->peer.remote_port);
+
+    if (m)
+        end_member(e, m, TORN_DOWN);
+    else
+        amtg_count(e, UNKNOWN_PEER, 1);
+    amtg_finish(e, p);
+}
+
+static void membership_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+{
+    AMTG_EACH (p, batch) {
+        if (in == REPORTS)
+            take_report(e, p);
+        else if (in == UNREACHABLE)
+            take_unreachable(e, p);
+        else
+            take_gone(e, p);
+    }
+    changed(e);
+}
+
+/* ---- the interface `members` --------------------------------------------- */
+
+static bool members_lookup(struct amtg_element *e, const struct amtg_addr *source,
+                           const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES])
+{
+    struct membership *state = amtg_state(e);
+    return amtg_channels_lookup(&state->roster.channels, source, group, sets);
+}
+
+static bool members_full(struct amtg_element *e)
+{
+    const struct membership *state = amtg_state(e);
+    return state->roster.members.count >= state->endpoints;
+}
+
+static const struct amtg_members_ops members_ops = {
+    .lookup = members_lookup,
+    .full = members_full,
+};
+
+/* ---- life ---------------------------------------------------------------- */
+
+static enum amtg_err membership_init(struct amtg_element *e)
+{
+    struct membership *state = amtg_state(e);
+    struct amtg_roster *r = &state->roster;
+
+    state->wish = malloc(state->join_sources * sizeof *state->wish);
+    if (!state->wish)
+        return AMTG_ENOMEM;
+    amtg_roster_init(r, e->hash_key);
+    r->rules = (struct amtg_filter_rules){
+        /* RFC 3376, sections 8.4, 8.13 and 8.10; RFC 3810, sections 9.4, 9.13 and 9.11 */
+        .interval_ms = (uint32_t)((state->robustness * state->query_interval_ns +
+                                   state->query_response_interval_ns) / AMTG_MS),
+        .last_member_ms =
+            (uint32_t)(state->robustness * state->last_member_interval_ns / AMTG_MS),
+        .leave = (enum amtg_leave)state->leave,
+    };
+    r->limits = (struct amtg_roster_limits){
+        .endpoints = state->endpoints,
+        .per_address = state->endpoints_per_address,
+        .groups = state->groups,
+        .sources = state->sources,
+        .sources_in_all = state->sources_per_endpoint,
+        .forwarding = state->channels,
+    };
+    state->say.run = run_say;
+    state->turn.fire = fire_turn;
+    return AMTG_OK;
+}
+
+static void end_node(struct amtg_node *node, void *element)
+{
+    struct amtg_element *e = element;
+    struct membership *state = amtg_state(e);
+    struct amtg_member *m = AMTG_CONTAINER(node, struct amtg_member, node);
+
+    amtg_timer_stop(e, &m->timer);
+    amtg_roster_end(&state->roster, m);
+}
+
+/* Every endpoint ends, and upstream is told that nothing is wanted any more. */
+static void membership_stop(struct amtg_element *e)
+{
+    struct membership *state = amtg_state(e);
+
+    amtg_table_each(&state->roster.members, end_node, e);
+    say_changed(e);
+    amtg_task_cancel(e, &state->say);
+    amtg_timer_stop(e, &state->turn);
+}
+
+static void membership_fini(struct amtg_element *e)
+{
+    struct membership *state = amtg_state(e);
+
+    amtg_roster_fini(&state->roster);
+    free(state->wish);
+}
+
+const struct amtg_class amtg_membership = {
+    .name = "membership",
+    .summary = "what each endpoint has joined, and what that means for data and upstream",
+    .details =
+        "The router side of IGMPv2/v3 and MLDv1/v2 (RFC 3376, section 6; RFC 3810, section 7), "
+        "once for each endpoint, that is, address and UDP port of a gateway (RFC 7450, section "
+        "5.3.3.4). An endpoint appears when a report leaves it a membership, and ends with its "
+        "last one: by leaving, by its timers (`robustness` x `query-interval` + "
+        "`query-response-interval` after the last report), by `gone`, or after "
+        "`unreachable-count` ICMP errors over at least `unreachable-span` without a report in "
+        "between. What it had is freed at once, and packets on their way to it skip it.\n\n"
+        "A relay cannot query single groups. With `leave: prompt`, BLOCK and TO_IN without "
+        "sources, IGMPv2 Leave and MLDv1 Done included, act at once; whatever else would be "
+        "queried for is given the last member query time (`robustness` x "
+        "`last-member-interval`) to be asked for again. With `leave: lmqt`, all is.\n\n"
+        "Older versions are kept apart by endpoint and group (RFC 3376, section 7.3.2; RFC 3810, "
+        "section 8.3.2). IGMPv1 is ignored (RFC 7450, section 5.3.3.4), so are EXCLUDE and older "
+        "reports for SSM groups (RFC 4604), and link-local groups.\n\n"
+        "At a limit, existing memberships stay and only additions are ignored, and counted (RFC "
+        "7450, section 5.3.3.8). Where there is no room for sources, blocked ones give way to "
+        "others: rather too much traffic than too little.\n\n"
+        "`joins` says what all endpoints together want of a group (RFC 3376, section 3.2), at "
+        "each change, again within every `refresh`, and, when the graph stops, that it wants "
+        "nothing more. A wish of more than `join-sources` sources is said as EXCLUDE without "
+        "sources; of an SSM group, where that does not exist, the first so many are said.",
+    .example = "elements:\n"
+               "  membership: {class: membership, endpoints: 100000}\n"
+               "  upstream:   {class: upstream-join, interface: eth0}\n"
+               "  fanout:     {class: relay-fanout, members: membership}\n"
+               "edges:\n"
+               "  - igmp -> membership.reports\n"
+               "  - membership.joins -> upstream\n",
+    .flags = AMTG_BREAKS,
+    .state_octets = sizeof(struct membership),
+    AMTG_INPUTS([REPORTS] = {"reports", AMTG_REPORT, "what a peer reports, after its MAC was checked", 0},
+                [UNREACHABLE] = {"unreachable", AMTG_UNREACHABLE, "ICMP errors about a peer",
+                                 AMTG_MAY_BE_OPEN},
+                [GONE] = {"gone", AMTG_GONE, "peers that have torn their tunnel down",
+                          AMTG_MAY_BE_OPEN}),
+    AMTG_OUTPUTS([JOINS] = {"joins", AMTG_JOIN, "what to join upstream, group by group", 0}),
+    AMTG_PARAMS(
+        AMTG_U8(struct membership, robustness, "2", 1, 7, NULL,
+                "how many reports may be lost, plus one (QRV of the queries)"),
+        AMTG_DURATION(struct membership, query_interval_ns, "125s", AMTG_S, 31744 * AMTG_S,
+                      "time between reports that queries suggest (QQIC)"),
+        AMTG_DURATION(struct membership, query_response_interval_ns, "10s", 10 * AMTG_S,
+                      8387 * AMTG_S, "time to answer a query, in the membership interval only"),
+        AMTG_DURATION(struct membership, last_member_interval_ns, "1s", 100 * AMTG_MS,
+                      3174 * AMTG_S, "last member query interval"),
+        AMTG_ENUM(struct membership, leave, "prompt", leaves, "how fast leaving is"),
+        AMTG_U32(struct membership, endpoints, "100000", 1, 10000000, "endpoints", "most at once"),
+        AMTG_U32(struct membership, endpoints_per_address, "1024", 1, 65536, "endpoints",
+                 "most of one address (gateways behind one NAT)"),
+        AMTG_U16(struct membership, groups, "1000", 1, 16000, "groups", "most of an endpoint"),
+        AMTG_U16(struct membership, sources, "500", 1, AMTG_FILTER_SOURCES, "sources",
+                 "most of a group at an endpoint"),
+        AMTG_U32(struct membership, sources_per_endpoint, "2000", 1, 10000000, "sources",
+                 "most of all groups of an endpoint together"),
+        AMTG_U32(struct membership, channels, "1000000", 1, 100000000, "channels",
+                 "most (*,G) and (S,G) of all endpoints together"),
+        AMTG_U16(struct membership, unreachable_count, "3", 0, 10000, "errors",
+                 "ICMP errors that end a tunnel; 0: they never do"),
+        AMTG_DURATION(struct membership, unreachable_span_ns, "3s", 0, 3600 * AMTG_S,
+                      "time from the first to the last of them, at least"),
+        AMTG_DURATION(struct membership, refresh_ns, "60s", AMTG_S, 3600 * AMTG_S,
+                      "within which all joins are said again"),
+        AMTG_U16(struct membership, join_sources, "1000", 1, AMTG_FILTER_SOURCES, "sources",
+                 "most that one join record lists")),
+    AMTG_COUNTERS(
+        [ENDPOINTS] = {"endpoints", "endpoints", "that are members of some group", AMTG_GAUGE},
+        [MEMBERSHIPS] = {"memberships", "memberships", "groups of each endpoint, summed up", AMTG_GAUGE},
+        [GROUPS] = {"groups", "groups", "that some endpoint wants", AMTG_GAUGE},
+        [CHANNELS] = {"channels", "channels", "(*,G) and (S,G) that some endpoint names", AMTG_GAUGE},
+        [REPORTS_TAKEN] = {"reports", "reports", "taken", AMTG_COUNTER},
+        [RECORDS] = {"records", "records", "in them", AMTG_COUNTER},
+        [MOVES] = {"moves", "endpoints", "that changed to another of our addresses", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_UNKNOWN_TYPE - 1] = {"records-unknown-type", "records", "skipped: a type that no RFC defines (RFC 3376, 4.2.12)", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_BAD_GROUP - 1] = {"records-bad-group", "records", "skipped: no multicast group beyond the host", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_LINK_LOCAL - 1] = {"records-link-local", "records", "skipped: a group whose packets stay on their link", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_SSM_EXCLUDE - 1] = {"records-ssm-exclude", "records", "skipped: EXCLUDE of an SSM group (RFC 4604, 2.2.1)", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_SSM_OLDER - 1] = {"records-ssm-older", "records", "skipped: an older version's report of an SSM group (RFC 4604, 2.2.2)", AMTG_COUNTER},
+        [OLDER_MODE] = {"records-older-mode", "records", "skipped: BLOCK while older hosts are present (RFC 3376, 7.3.2)", AMTG_COUNTER},
+        [BAD_SOURCES] = {"sources-bad", "sources", "skipped: no unicast address of the group's family", AMTG_COUNTER},
+        [SOURCES_OVER] = {"sources-over-limit", "sources", "not listed for want of room", AMTG_COUNTER},
+        [GROUPS_OVER] = {"groups-over-limit", "records", "that would have added a group beyond the limit", AMTG_COUNTER},
+        [STARTED] = {"started", "endpoints", "that have appeared", AMTG_COUNTER},
+        [ENDED + LEFT] = {"left", "endpoints", "that have left their last group", AMTG_COUNTER},
+        [ENDED + EXPIRED] = {"expired", "endpoints", "whose last membership has run out", AMTG_COUNTER},
+        [ENDED + TORN_DOWN] = {"torn-down", "endpoints", "that have torn their tunnel down", AMTG_COUNTER},
+        [ENDED + NOT_REACHED] = {"unreachable", "endpoints", "that ICMP errors have ended", AMTG_COUNTER},
+        [ENDED + OUT_OF_MEMORY] = {"starved", "endpoints", "that have ended for want of memory", AMTG_COUNTER},
+        [ERRORS] = {"errors", "records", "ICMP errors that say that an endpoint is unreachable", AMTG_COUNTER},
+        [ERRORS_OTHER] = {"errors-other", "records", "ICMP errors that say something else", AMTG_COUNTER},
+        [UNKNOWN_PEER] = {"unknown-peer", "records", "of `unreachable` and `gone` about no endpoint", AMTG_COUNTER},
+        [JOINS_SAID] = {"joins", "records", "said", AMTG_COUNTER},
+        [JOINS_WIDENED] = {"joins-over-limit", "records", "whose sources were more than `join-sources`", AMTG_COUNTER}),
+    AMTG_DROPS(
+        [NOT_A_REPORT] = {"not-a-report", "of no type that is a report"},
+        [IGMPV1] = {"igmpv1", "an IGMPv1 Report, which an Update cannot carry (RFC 7450, 5.3.3.4)"},
+        [ENDPOINT_LIMIT] = {"endpoint-limit", "a further endpoint, beyond `endpoints` (RFC 7450, 5.3.3.8)"},
+        [ADDRESS_LIMIT] = {"address-limit", "a further endpoint of an address that has `endpoints-per-address`"},
+        [NO_MEMORY] = {"no-memory", "the system gave no memory for its state"},
+        [BAD_RECORD] = {"bad-record", "an `unreachable` record that is too short"}),
+    AMTG_PROVIDES({.interface = &amtg_members, .ops = &members_ops}),
+    .init = membership_init,
+    .stop = membership_stop,
+    .fini = membership_fini,
+    .push = membership_push,
+};
