@@ -140,7 +140,7 @@ relay_copies()
     until grep -q '^(pool)' "$work/stats"; do
         sleep 0.02
     done
-    awk '$1 == "udp" && $2 == "counter" && $3 == "sent" {print $4}' "$work/stats"
+    awk '$1 == "udp" && $2 == "counter" && $3 == "copies" {print $4}' "$work/stats"
 }
 
 # min_median_max FORMAT < numbers, one a line: prints the three
