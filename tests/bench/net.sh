@@ -2,8 +2,8 @@
 # Shared by the benchmarks: a source, a relay and many gateways, each in a network
 # namespace of its own, removed at the end whatever happens.
 #
-#   source 10.71.0.2 --- 10.71.0.1 relay 10.72.0.1 --- 10.72.1.0/24 gateways
-#                                        \--- a device that swallows all
+#   source 10.71.0.2 --- 10.71.0.1 relay 10.72.0.1 --- 10.72.1.1 ... gateways
+#                 native0               tunnel0
 
 bench_tag=amtgb$$
 ns_source=$bench_tag-source ns_relay=$bench_tag-relay ns_gateways=$bench_tag-gateways
@@ -34,40 +34,40 @@ net_up()
         ip netns add "$ns"
         ip -n "$ns" link set lo up
     done
-    ip -n "$ns_relay" link add up type veth peer name up netns "$ns_source"
-    ip -n "$ns_relay" link add tunnels type veth peer name tunnels netns "$ns_gateways"
-    ip -n "$ns_relay" address add 10.71.0.1/24 dev up
-    ip -n "$ns_source" address add $source_address/24 dev up
-    ip -n "$ns_relay" address add $relay_address/16 dev tunnels
+    ip -n "$ns_relay" link add native0 type veth peer name native0 netns "$ns_source"
+    ip -n "$ns_relay" link add tunnel0 type veth peer name tunnel0 netns "$ns_gateways"
+    ip -n "$ns_relay" address add 10.71.0.1/24 dev native0
+    ip -n "$ns_source" address add $source_address/24 dev native0
+    ip -n "$ns_relay" address add $relay_address/16 dev tunnel0
     for ((i = 1; i <= gateway_addresses; i++)); do
-        ip -n "$ns_gateways" address add "10.72.1.$i/16" dev tunnels
+        ip -n "$ns_gateways" address add "10.72.1.$i/16" dev tunnel0
     done
     for ns in "$ns_source" "$ns_relay"; do
-        ip -n "$ns" link set up up
+        ip -n "$ns" link set native0 up
     done
     for ns in "$ns_relay" "$ns_gateways"; do
-        ip -n "$ns" link set tunnels up
+        ip -n "$ns" link set tunnel0 up
     done
-    ip -n "$ns_relay" link add swallow type dummy
-    ip -n "$ns_relay" link set swallow up
 }
 
-# From now on what the relay sends to gateways ends in a device that swallows it,
-# so that what is measured is the relay and not the gateways.
+# From now on what the relay sends to gateways is swallowed by its device, so that
+# what is measured is the relay and not the gateways.
 net_swallow()
 {
-    ip -n "$ns_relay" route add 10.72.1.0/24 dev swallow
+    ip -n "$ns_relay" link set tunnel0 arp off
+    tc -n "$ns_relay" qdisc add dev tunnel0 root blackhole
 }
 
 net_unswallow()
 {
-    ip -n "$ns_relay" route del 10.72.1.0/24 dev swallow
+    tc -n "$ns_relay" qdisc del dev tunnel0 root
+    ip -n "$ns_relay" link set tunnel0 arp on
 }
 
 relay_up()
 {
     ip netns exec "$ns_relay" "$amtgraph" run "$top/graphs/relay.yaml" \
-        --set upstream=up --set listen4=$relay_address --set listen6=none "$@" \
+        --set upstream=native0 --set listen4=$relay_address --set listen6=none "$@" \
         >>"$work/stats" 2>"$work/log" &
     relay_pid=$!
     local tries
