@@ -159,7 +159,8 @@ static struct amtg_channel_source *find_source(const struct amtg_channels *cs,
     struct amtg_channel_source want = {.key = {*group, *source}};
     uint64_t hash = amtg_table_hash(&cs->sources, &want.key, sizeof want.key);
 
-    for (struct amtg_node *n = amtg_table_find(&cs->sources, hash); n; n = amtg_node_next(n, hash)) {
+    struct amtg_node *n = amtg_table_find(&cs->sources, hash);
+    for (; n; n = amtg_node_next(n, hash)) {
         struct amtg_channel_source *s = AMTG_CONTAINER(n, struct amtg_channel_source, node);
         if (memcmp(&s->key, &want.key, sizeof want.key) == 0)
             return s;
@@ -266,7 +267,7 @@ static bool build(struct amtg_channel *c, struct amtg_channel_source *s)
 
 /* ---- changes ------------------------------------------------------------- */
 
-/* How an endpoint's state names a source. In EXCLUDE mode one that is forwarded is as good as not named. */
+/* How a state names a source. One that EXCLUDE mode forwards by name is as good as not named. */
 enum naming { UNNAMED, INCLUDED, BLOCKED };
 
 static enum naming naming_of(const struct amtg_filter *f, const struct amtg_filter_source *s)
@@ -353,7 +354,7 @@ static void change_sources(struct change *ch)
     }
 }
 
-/* The mode changes: every built set of a source that the endpoint does not name, before and after, follows. */
+/* The mode changes: all built sets follow, but those of sources that the endpoint names. */
 static void change_mode(struct change *ch)
 {
     struct amtg_ring *next, *sources = &ch->c->sources;

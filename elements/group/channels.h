@@ -49,7 +49,10 @@ void amtg_channels_init(struct amtg_channels *cs, const uint8_t key[16]);
 /* Frees every channel with its sets. */
 void amtg_channels_fini(struct amtg_channels *cs);
 
-/* The channel of a group, made when there is none. NULL: no memory. A new one must be changed or settled. */
+/*
+ * The channel of a group, made when there is none; a new one must be changed or
+ * settled. NULL: no memory.
+ */
 struct amtg_channel *amtg_channels_get(struct amtg_channels *cs, const struct amtg_addr *group);
 struct amtg_channel *amtg_channels_find(const struct amtg_channels *cs,
                                         const struct amtg_addr *group);

@@ -292,7 +292,8 @@ static unsigned merge(const struct amtg_filter *before, const struct transition 
 }
 
 /* Remove up to `excess` of one kind, from the end; returns how many are left over. */
-static unsigned shed(struct merged *list, unsigned *count, unsigned excess, bool fresh, bool blocked)
+static unsigned shed(struct merged *list, unsigned *count, unsigned excess, bool fresh,
+                     bool blocked)
 {
     unsigned kept = *count;
 

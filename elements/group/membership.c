@@ -19,9 +19,8 @@
  * (RFC 3376, section 6.2); since each report restarts what it names, none outlives
  * the endpoint timer of RFC 7450, section 5.3.3.7. One that says all joins again.
  */
-#include <stdlib.h>
-
 #include "core/element.h"
+#include "elements/group/joins.h"
 #include "elements/group/members.h"
 #include "elements/group/roster.h"
 #include "elements/wire/types.h"
@@ -41,9 +40,9 @@ struct membership {
     uint16_t join_sources;
 
     struct amtg_roster roster;
-    struct amtg_task say;         /* the joins that have changed */
-    struct amtg_timer turn;       /* the next part of all joins is due */
-    struct amtg_addr *wish;       /* room for join_sources */
+    struct amtg_joins joins;
+    struct amtg_task say;   /* the joins that have changed */
+    struct amtg_timer turn; /* the next part of all joins is due */
 };
 
 enum { REPORTS, UNREACHABLE, GONE };
@@ -63,7 +62,7 @@ enum {
     STARTED,
     ENDED, /* + enum end */
     ERRORS = ENDED + 5,
-    ERRORS_OTHER, UNKNOWN_PEER, JOINS_SAID, JOINS_WIDENED,
+    ERRORS_OTHER, UNKNOWN_PEER, JOINS_SAID, JOINS_OVER,
 };
 
 enum drops { NOT_A_REPORT, IGMPV1, ENDPOINT_LIMIT, ADDRESS_LIMIT, NO_MEMORY, BAD_RECORD };
@@ -92,7 +91,7 @@ static uint64_t until(const struct amtg_element *e, uint32_t deadline_ms)
 
 /* ---- joins -------------------------------------------------------------- */
 
-static void gauges(struct amtg_element *e)
+static void set_counters(struct amtg_element *e)
 {
     const struct membership *state = amtg_state(e);
 
@@ -100,69 +99,8 @@ static void gauges(struct amtg_element *e)
     amtg_gauge(e, MEMBERSHIPS, state->roster.memberships);
     amtg_gauge(e, GROUPS, state->roster.channels.groups.count);
     amtg_gauge(e, CHANNELS, state->roster.channels.forwarding);
-}
-
-static int compare_addr(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct amtg_addr));
-}
-
-/* The wish of a channel, in order, to state->wish: how many sources. */
-static uint16_t wish_of(struct amtg_element *e, const struct amtg_channel *c, bool *exclude)
-{
-    struct membership *state = amtg_state(e);
-    uint32_t n = amtg_channel_wish(c, exclude, state->wish, state->join_sources);
-
-    /*
-     * More sources than a record may list: rather too much from upstream than too
-     * little. An SSM group knows no EXCLUDE (RFC 4607): there the longest known are kept.
-     */
-    if (n > state->join_sources) {
-        amtg_count(e, JOINS_WIDENED, 1);
-        n = state->join_sources;
-        if (!amtg_group_is_ssm(&c->group)) {
-            *exclude = true;
-            n = 0;
-        }
-    }
-    qsort(state->wish, n, sizeof *state->wish, compare_addr);
-    return (uint16_t)n;
-}
-
-/* What was said last, as a number; 0: that nothing is wanted, which goes without saying. */
-static uint64_t digest(const struct membership *state, bool exclude, uint16_t n)
-{
-    if (!exclude && n == 0)
-        return 0;
-    return (amtg_table_hash(&state->roster.members, state->wish, n * sizeof *state->wish) &
-            ~UINT64_C(3)) | (exclude ? 3 : 1);
-}
-
-/* Say the wish of a channel if it is not what was said last, or again. false: there was no buffer. */
-static bool say(struct amtg_element *e, struct amtg_channel *c, bool again)
-{
-    struct membership *state = amtg_state(e);
-    bool exclude;
-    uint16_t n = wish_of(e, c, &exclude);
-    uint64_t said = digest(state, exclude, n);
-
-    if (said == c->said && !(again && said))
-        return true;
-    struct amtg_packet *p =
-        amtg_make(e, AMTG_JOIN, (uint32_t)(sizeof(struct amtg_join) + n * sizeof *state->wish));
-    if (!p) {
-        amtg_no_buffer_count(e);
-        return false;
-    }
-    struct amtg_join *join = (struct amtg_join *)p->data;
-    join->group = c->group;
-    join->exclude = exclude;
-    join->count = n;
-    memcpy(join->sources, state->wish, n * sizeof *state->wish);
-    c->said = said;
-    amtg_count(e, JOINS_SAID, 1);
-    amtg_emit(e, JOINS, p);
-    return true;
+    amtg_gauge(e, JOINS_SAID, state->joins.said);
+    amtg_gauge(e, JOINS_OVER, state->joins.over);
 }
 
 static void say_changed(struct amtg_element *e)
@@ -171,11 +109,11 @@ static void say_changed(struct amtg_element *e)
     struct amtg_channel *c;
 
     while ((c = amtg_channels_next_changed(&state->roster.channels))) {
-        if (!say(e, c, false))
+        if (!amtg_joins_say(&state->joins, e, JOINS, c, false))
             break; /* the next turn tries again */
         amtg_channel_settle(&state->roster.channels, c);
     }
-    gauges(e);
+    set_counters(e);
 }
 
 static void run_say(struct amtg_element *e, struct amtg_task *t)
@@ -197,9 +135,10 @@ static void fire_turn(struct amtg_element *e, struct amtg_timer *t)
     say_changed(e);
     while (part--) {
         struct amtg_channel *c = amtg_channels_next_in_turn(&state->roster.channels);
-        if (!c || !say(e, c, true))
+        if (!c || !amtg_joins_say(&state->joins, e, JOINS, c, true))
             break;
     }
+    set_counters(e);
     if (state->roster.channels.groups.count)
         amtg_timer_start(e, t, state->refresh_ns / TURNS);
 }
@@ -209,7 +148,7 @@ static void changed(struct amtg_element *e)
 {
     struct membership *state = amtg_state(e);
 
-    gauges(e);
+    set_counters(e);
     if (amtg_channels_next_changed(&state->roster.channels))
         amtg_task_post(e, &state->say);
 }
@@ -243,7 +182,7 @@ static void arm(struct amtg_element *e, struct amtg_member *m, uint32_t deadline
 {
     uint64_t delay = until(e, deadline_ms);
 
-    /* Too early is fine: it then looks again. So a refresh, which moves deadlines out, costs nothing. */
+    /* Too early is fine: it then looks again. So a refresh, which puts things off, is cheap. */
     if (!amtg_timer_running(&m->timer) || amtg_now(e) + delay < m->timer.deadline_ns)
         amtg_timer_start(e, &m->timer, delay);
 }
@@ -494,8 +433,7 @@ static enum amtg_err membership_init(struct amtg_element *e)
     struct membership *state = amtg_state(e);
     struct amtg_roster *r = &state->roster;
 
-    state->wish = malloc(state->join_sources * sizeof *state->wish);
-    if (!state->wish)
+    if (amtg_joins_init(&state->joins, state->join_sources) != AMTG_OK)
         return AMTG_ENOMEM;
     amtg_roster_init(r, e->hash_key);
     r->rules = (struct amtg_filter_rules){
@@ -545,7 +483,7 @@ static void membership_fini(struct amtg_element *e)
     struct membership *state = amtg_state(e);
 
     amtg_roster_fini(&state->roster);
-    free(state->wish);
+    amtg_joins_fini(&state->joins);
 }
 
 const struct amtg_class amtg_membership = {
@@ -582,7 +520,8 @@ const struct amtg_class amtg_membership = {
                "  - membership.joins -> upstream\n",
     .flags = AMTG_BREAKS,
     .state_octets = sizeof(struct membership),
-    AMTG_INPUTS([REPORTS] = {"reports", AMTG_REPORT, "what a peer reports, after its MAC was checked", 0},
+    AMTG_INPUTS([REPORTS] = {"reports", AMTG_REPORT,
+                             "what a peer reports, after its MAC was checked", 0},
                 [UNREACHABLE] = {"unreachable", AMTG_UNREACHABLE, "ICMP errors about a peer",
                                  AMTG_MAY_BE_OPEN},
                 [GONE] = {"gone", AMTG_GONE, "peers that have torn their tunnel down",
@@ -618,37 +557,58 @@ const struct amtg_class amtg_membership = {
                  "most that one join record lists")),
     AMTG_COUNTERS(
         [ENDPOINTS] = {"endpoints", "endpoints", "that are members of some group", AMTG_GAUGE},
-        [MEMBERSHIPS] = {"memberships", "memberships", "groups of each endpoint, summed up", AMTG_GAUGE},
+        [MEMBERSHIPS] = {"memberships", "memberships",
+            "groups of each endpoint, summed up", AMTG_GAUGE},
         [GROUPS] = {"groups", "groups", "that some endpoint wants", AMTG_GAUGE},
-        [CHANNELS] = {"channels", "channels", "(*,G) and (S,G) that some endpoint names", AMTG_GAUGE},
+        [CHANNELS] = {"channels", "channels",
+            "(*,G) and (S,G) that some endpoint names", AMTG_GAUGE},
         [REPORTS_TAKEN] = {"reports", "reports", "taken", AMTG_COUNTER},
         [RECORDS] = {"records", "records", "in them", AMTG_COUNTER},
         [MOVES] = {"moves", "endpoints", "that changed to another of our addresses", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_UNKNOWN_TYPE - 1] = {"records-unknown-type", "records", "skipped: a type that no RFC defines (RFC 3376, 4.2.12)", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_BAD_GROUP - 1] = {"records-bad-group", "records", "skipped: no multicast group beyond the host", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_LINK_LOCAL - 1] = {"records-link-local", "records", "skipped: a group whose packets stay on their link", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_SSM_EXCLUDE - 1] = {"records-ssm-exclude", "records", "skipped: EXCLUDE of an SSM group (RFC 4604, 2.2.1)", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_SSM_OLDER - 1] = {"records-ssm-older", "records", "skipped: an older version's report of an SSM group (RFC 4604, 2.2.2)", AMTG_COUNTER},
-        [OLDER_MODE] = {"records-older-mode", "records", "skipped: BLOCK while older hosts are present (RFC 3376, 7.3.2)", AMTG_COUNTER},
-        [BAD_SOURCES] = {"sources-bad", "sources", "skipped: no unicast address of the group's family", AMTG_COUNTER},
-        [SOURCES_OVER] = {"sources-over-limit", "sources", "not listed for want of room", AMTG_COUNTER},
-        [GROUPS_OVER] = {"groups-over-limit", "records", "that would have added a group beyond the limit", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_UNKNOWN_TYPE - 1] = {"records-unknown-type", "records",
+            "skipped: a type that no RFC defines (RFC 3376, 4.2.12)", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_BAD_GROUP - 1] = {"records-bad-group", "records",
+            "skipped: no multicast group beyond the host", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_LINK_LOCAL - 1] = {"records-link-local", "records",
+            "skipped: a group whose packets stay on their link", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_SSM_EXCLUDE - 1] = {"records-ssm-exclude", "records",
+            "skipped: EXCLUDE of an SSM group (RFC 4604, 2.2.1)", AMTG_COUNTER},
+        [SKIPPED + AMTG_RECORD_SSM_OLDER - 1] = {"records-ssm-older", "records",
+            "skipped: an older version's report of an SSM group (RFC 4604, 2.2.2)", AMTG_COUNTER},
+        [OLDER_MODE] = {"records-older-mode", "records",
+            "skipped: BLOCK while older hosts are present (RFC 3376, 7.3.2)", AMTG_COUNTER},
+        [BAD_SOURCES] = {"sources-bad", "sources",
+            "skipped: no unicast address of the group's family", AMTG_COUNTER},
+        [SOURCES_OVER] = {"sources-over-limit", "sources",
+            "not listed for want of room", AMTG_COUNTER},
+        [GROUPS_OVER] = {"groups-over-limit", "records",
+            "that would have added a group beyond the limit", AMTG_COUNTER},
         [STARTED] = {"started", "endpoints", "that have appeared", AMTG_COUNTER},
         [ENDED + LEFT] = {"left", "endpoints", "that have left their last group", AMTG_COUNTER},
-        [ENDED + EXPIRED] = {"expired", "endpoints", "whose last membership has run out", AMTG_COUNTER},
-        [ENDED + TORN_DOWN] = {"torn-down", "endpoints", "that have torn their tunnel down", AMTG_COUNTER},
-        [ENDED + NOT_REACHED] = {"unreachable", "endpoints", "that ICMP errors have ended", AMTG_COUNTER},
-        [ENDED + OUT_OF_MEMORY] = {"starved", "endpoints", "that have ended for want of memory", AMTG_COUNTER},
-        [ERRORS] = {"errors", "records", "ICMP errors that say that an endpoint is unreachable", AMTG_COUNTER},
-        [ERRORS_OTHER] = {"errors-other", "records", "ICMP errors that say something else", AMTG_COUNTER},
-        [UNKNOWN_PEER] = {"unknown-peer", "records", "of `unreachable` and `gone` about no endpoint", AMTG_COUNTER},
+        [ENDED + EXPIRED] = {"expired", "endpoints",
+            "whose last membership has run out", AMTG_COUNTER},
+        [ENDED + TORN_DOWN] = {"torn-down", "endpoints",
+            "that have torn their tunnel down", AMTG_COUNTER},
+        [ENDED + NOT_REACHED] = {"unreachable", "endpoints",
+            "that ICMP errors have ended", AMTG_COUNTER},
+        [ENDED + OUT_OF_MEMORY] = {"starved", "endpoints",
+            "that have ended for want of memory", AMTG_COUNTER},
+        [ERRORS] = {"errors", "records",
+            "ICMP errors that say that an endpoint is unreachable", AMTG_COUNTER},
+        [ERRORS_OTHER] = {"errors-other", "records",
+            "ICMP errors that say something else", AMTG_COUNTER},
+        [UNKNOWN_PEER] = {"unknown-peer", "records",
+            "of `unreachable` and `gone` about no endpoint", AMTG_COUNTER},
         [JOINS_SAID] = {"joins", "records", "said", AMTG_COUNTER},
-        [JOINS_WIDENED] = {"joins-over-limit", "records", "whose sources were more than `join-sources`", AMTG_COUNTER}),
+        [JOINS_OVER] = {"joins-over-limit", "records",
+            "whose sources were more than `join-sources`", AMTG_COUNTER}),
     AMTG_DROPS(
         [NOT_A_REPORT] = {"not-a-report", "of no type that is a report"},
         [IGMPV1] = {"igmpv1", "an IGMPv1 Report, which an Update cannot carry (RFC 7450, 5.3.3.4)"},
-        [ENDPOINT_LIMIT] = {"endpoint-limit", "a further endpoint, beyond `endpoints` (RFC 7450, 5.3.3.8)"},
-        [ADDRESS_LIMIT] = {"address-limit", "a further endpoint of an address that has `endpoints-per-address`"},
+        [ENDPOINT_LIMIT] = {"endpoint-limit",
+            "a further endpoint, beyond `endpoints` (RFC 7450, 5.3.3.8)"},
+        [ADDRESS_LIMIT] = {"address-limit",
+            "a further endpoint of an address that has `endpoints-per-address`"},
         [NO_MEMORY] = {"no-memory", "the system gave no memory for its state"},
         [BAD_RECORD] = {"bad-record", "an `unreachable` record that is too short"}),
     AMTG_PROVIDES({.interface = &amtg_members, .ops = &members_ops}),

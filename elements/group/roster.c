@@ -61,7 +61,8 @@ static struct amtg_roster_address *get_address(struct amtg_roster *r, const stru
     uint64_t hash = amtg_table_hash(&r->addresses, a, sizeof *a);
     struct amtg_roster_address *found;
 
-    for (struct amtg_node *n = amtg_table_find(&r->addresses, hash); n; n = amtg_node_next(n, hash)) {
+    struct amtg_node *n = amtg_table_find(&r->addresses, hash);
+    for (; n; n = amtg_node_next(n, hash)) {
         found = AMTG_CONTAINER(n, struct amtg_roster_address, node);
         if (amtg_addr_equal(&found->address, a))
             return found;
