@@ -38,7 +38,7 @@ struct source {
 struct amtg_diag {
     struct problem *problems;
     size_t count, room;
-    size_t problems_total, warnings_total;
+    size_t problems_total, warnings_total, reported;
     struct source *sources, **sources_end;
     struct problem *last; /* what a note belongs to; NULL: to nothing that is kept */
 };
@@ -161,6 +161,7 @@ void amtg_diag_add(struct amtg_diag *d, enum amtg_severity severity, struct amtg
     make_printable(text);
 
     d->last = NULL;
+    d->reported += severity == AMTG_PROBLEM;
     if (is_known(d, &mark, text))
         return;
     if (severity == AMTG_PROBLEM)
@@ -210,6 +211,11 @@ size_t amtg_diag_problems(const struct amtg_diag *d)
 size_t amtg_diag_warnings(const struct amtg_diag *d)
 {
     return d->warnings_total;
+}
+
+size_t amtg_diag_reported(const struct amtg_diag *d)
+{
+    return d->reported;
 }
 
 /* ---- quoting the source ---------------------------------------------------- */

@@ -33,6 +33,8 @@ void amtg_diag_note(struct amtg_diag *d, struct amtg_mark mark, const char *fmt,
 
 size_t amtg_diag_problems(const struct amtg_diag *d); /* warnings not counted */
 size_t amtg_diag_warnings(const struct amtg_diag *d);
+/* Problems with repeated ones: tells whether there was one since, even if it is an old one. */
+size_t amtg_diag_reported(const struct amtg_diag *d);
 /* Lend the octets of a file so that its lines can be quoted (copied). */
 void amtg_diag_source(struct amtg_diag *d, const char *file, const char *octets, size_t len);
 /* In order of file and place; color: with ANSI colours. */

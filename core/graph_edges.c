@@ -1,0 +1,353 @@
+/* Edges as written, `a -> b.in -> c`, to the ports that each end may mean. */
+#include <string.h>
+
+#include "core/graph_private.h"
+
+/* One name of a chain. */
+struct segment {
+    const char *text; /* as written: "b.in" */
+    const char *name;
+    const char *in, *out; /* ports; NULL: not named */
+    struct amtg_mark mark;
+    const struct item *item; /* NULL: unknown or unusable */
+};
+
+/* ---- names of ports ------------------------------------------------------------------ */
+
+static void taint(struct loader *l, const struct item *item);
+
+static void taint_scope(struct loader *l, const struct scope *s)
+{
+    for (unsigned i = 0; i < s->ins_count; i++)
+        l->drafts[s->ins[i].at.node].tainted = true;
+    for (unsigned i = 0; i < s->outs_count; i++)
+        l->drafts[s->outs[i].at.node].tainted = true;
+}
+
+/* Its edges are not as the author meant: what follows from that is not worth a message. */
+static void taint(struct loader *l, const struct item *item)
+{
+    if (item && item->node >= 0)
+        l->drafts[item->node].tainted = true;
+    else if (item && item->inner)
+        taint_scope(l, item->inner);
+}
+
+static unsigned ports_count(const struct loader *l, const struct item *item, bool output)
+{
+    if (item->inner)
+        return output ? item->inner->outs_count : item->inner->ins_count;
+    return output ? l->nodes[item->node].outs_count : l->nodes[item->node].ins_count;
+}
+
+static const char *port_name(const struct loader *l, const struct item *item, bool output, unsigned i)
+{
+    if (item->inner)
+        return output ? item->inner->outs[i].name : item->inner->ins[i].name;
+    return output ? l->nodes[item->node].outs[i].name : l->nodes[item->node].ins[i].name;
+}
+
+static struct port_at port_of(const struct item *item, bool output, unsigned i)
+{
+    if (item->inner)
+        return output ? item->inner->outs[i].at : item->inner->ins[i].at;
+    return (struct port_at){(unsigned)item->node, i};
+}
+
+static int find_port(const struct loader *l, const struct item *item, bool output, const char *name)
+{
+    unsigned count = ports_count(l, item, output);
+
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(port_name(l, item, output, i), name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* "in, out and gone", at most a few. */
+static const char *list_ports(struct loader *l, const struct item *item, bool output)
+{
+    unsigned count = ports_count(l, item, output), shown = count < 12 ? count : 12;
+    const char *text = NULL;
+
+    for (unsigned i = 0; i < shown; i++) {
+        const char *name = port_name(l, item, output, i);
+        text = text ? amtg_arena_printf(l->arena, "%s%s%s", text,
+                                        i + 1 == count ? " or " : ", ", name)
+                    : name;
+    }
+    return text && shown < count ? amtg_arena_printf(l->arena, "%s, ...", text) : text;
+}
+
+static const char *nearest_port(struct loader *l, const struct item *item, bool output, const char *name)
+{
+    unsigned count = ports_count(l, item, output);
+    const char **names = amtg_arena_get(l->arena, (count + 1) * sizeof *names);
+
+    for (unsigned i = 0; i < count; i++)
+        names[i] = port_name(l, item, output, i);
+    return amtg_nearest(name, names, count);
+}
+
+/* A parameter that names its ports is wrong: they may not be what the author meant. */
+static bool ports_unsure(const struct loader *l, const struct item *item)
+{
+    return item->node >= 0 && l->drafts[item->node].ports_unsure;
+}
+
+/* The ports that a segment may mean as an output or input. false: a problem, reported. */
+static bool make_end(struct loader *l, const struct segment *g, bool output, struct end *end)
+{
+    unsigned count = ports_count(l, g->item, output);
+    const char *word = output ? "output" : "input", *port = output ? g->out : g->in;
+
+    *end = (struct end){.text = g->text, .mark = g->mark, .item = g->item};
+    if (count == 0) {
+        if (!ports_unsure(l, g->item))
+            graph_problem(l, g->mark, NULL, NULL, NULL, "\"%.60s\" has no %ss", g->name, word);
+        return false;
+    }
+    if (port) {
+        int found = find_port(l, g->item, output, port);
+        if (found < 0) {
+            if (!ports_unsure(l, g->item))
+                graph_problem(l, g->mark, NULL, list_ports(l, g->item, output),
+                              nearest_port(l, g->item, output, port),
+                              "\"%.60s\" has no %s \"%.60s\"", g->name, word, port);
+            return false;
+        }
+        end->ports = amtg_arena_get(l->arena, sizeof *end->ports);
+        end->ports[end->count++] = port_of(g->item, output, (unsigned)found);
+        return true;
+    }
+    end->ports = amtg_arena_get(l->arena, count * sizeof *end->ports);
+    for (; end->count < count; end->count++)
+        end->ports[end->count] = port_of(g->item, output, end->count);
+    return true;
+}
+
+/* ---- chains ----------------------------------------------------------------------------- */
+
+static void join(struct loader *l, const struct segment *from, const struct segment *to)
+{
+    struct draft_edge e = {.mark = from->mark};
+
+    bool good = from->item && to->item;
+    if (good) { /* both ends are looked at, so that both can be told */
+        bool from_good = make_end(l, from, true, &e.from);
+        good = make_end(l, to, false, &e.to) && from_good;
+    }
+    if (!good) {
+        taint(l, from->item);
+        taint(l, to->item);
+        return;
+    }
+    if (from->mark.line == to->mark.line && to->mark.column > from->mark.column)
+        e.mark.length = to->mark.column + to->mark.length - from->mark.column;
+    l->edges = amtg_arena_grow(l->arena, l->edges, l->edges_count, sizeof *l->edges);
+    l->edges[l->edges_count++] = e;
+}
+
+/* Split "b.in" and find the element. false: there is no such element, which is reported. */
+static void find_item(struct loader *l, struct scope *s, struct segment *g)
+{
+    int found;
+
+    if (!graph_is_name(g->name)) {
+        graph_problem(l, g->mark, NULL, "element or element.port", NULL, "\"%.60s\" is no end of an edge",
+                      g->text);
+        return;
+    }
+    found = amtg_names_find(&s->item_names, g->name);
+    if (found >= 0) {
+        g->item = s->items[found].bad ? NULL : &s->items[found];
+        return;
+    }
+    const char *nearest = graph_nearest(l, g->name, &s->item_names);
+    graph_problem(l, g->mark, NULL, NULL, nearest, "there is no element \"%.60s\"", g->name);
+    if (nearest && !s->items[amtg_names_find(&s->item_names, nearest)].bad)
+        taint(l, &s->items[amtg_names_find(&s->item_names, nearest)]);
+}
+
+static struct segment make_segment(struct loader *l, struct scope *s, const struct amtg_yaml *y,
+                                   size_t from, size_t to, bool first, bool last)
+{
+    const char *text = y->text;
+
+    while (from < to && text[from] == ' ')
+        from++;
+    while (to > from && text[to - 1] == ' ')
+        to--;
+    struct segment g = {.text = amtg_arena_text_of(l->arena, text + from, to - from), .mark = y->mark};
+    /* Written on one line without escapes, its place within the scalar is that in the text. */
+    size_t written = strlen(text) + (y->quoted ? 2 : 0);
+    if (written == y->mark.length) {
+        g.mark.column += (unsigned)from + (y->quoted ? 1 : 0);
+        g.mark.length = to > from ? (unsigned)(to - from) : 1;
+    }
+    const char *dot = strchr(g.text, '.'), *port = dot ? dot + 1 : NULL;
+    g.name = dot ? amtg_arena_text_of(l->arena, g.text, (size_t)(dot - g.text)) : g.text;
+    if (*g.text == '\0') {
+        graph_problem(l, g.mark, NULL, "element or element.port", NULL, "an end of this edge is missing");
+        return g;
+    }
+    find_item(l, s, &g);
+    if (!port || !g.item)
+        return g;
+    /* In the middle it names the input of that name, the output of that name, or both. */
+    bool output = !last && (first || find_port(l, g.item, true, port) >= 0);
+    bool input = !first && (last || find_port(l, g.item, false, port) >= 0 || !output);
+    g.out = output ? port : NULL;
+    g.in = input ? port : NULL;
+    return g;
+}
+
+/* Whatever elements a text names. */
+static void taint_named(struct loader *l, struct scope *s, const char *text)
+{
+    static const char between[] = " .,->|=:";
+
+    for (text += strspn(text, between); *text; text += strspn(text, between)) {
+        size_t len = strcspn(text, " .,>|=:");
+        int found = amtg_names_find(&s->item_names, amtg_arena_text_of(l->arena, text, len));
+        if (found >= 0 && !s->items[found].bad)
+            taint(l, &s->items[found]);
+        text += len;
+    }
+}
+
+static void read_chain(struct loader *l, struct scope *s, const struct amtg_yaml *y)
+{
+    struct segment before = {0};
+    size_t from = 0, len = strlen(y->text);
+    bool first = true;
+
+    if (!strstr(y->text, "->")) {
+        graph_problem(l, y->mark, "edges", "a -> b", NULL, "an edge needs two ends");
+        taint_named(l, s, y->text);
+        return;
+    }
+    for (bool last = false; !last; first = false) {
+        const char *arrow = strstr(y->text + from, "->");
+        last = arrow == NULL;
+        size_t to = last ? len : (size_t)(arrow - y->text);
+        struct segment g = make_segment(l, s, y, from, to, first, last);
+        if (!first)
+            join(l, &before, &g);
+        before = g;
+        from = to + 2;
+    }
+}
+
+void graph_edges(struct loader *l, struct scope *s)
+{
+    const struct amtg_yaml *list = amtg_yaml_get(s->tree, "edges");
+    bool usable = true;
+
+    if (!list || (list->kind == AMTG_YAML_SCALAR && *list->text == '\0' && !list->bad))
+        return;
+    if (!list->bad && list->kind != AMTG_YAML_LIST)
+        graph_problem(l, list->mark, "edges", "a list of chains such as `- a -> b`", NULL,
+                      "this is no list");
+    if (list->kind != AMTG_YAML_LIST)
+        usable = false;
+    for (const struct amtg_yaml *y = usable ? list->first : NULL; y; y = y->next) {
+        if (!y->bad && y->kind == AMTG_YAML_SCALAR) {
+            read_chain(l, s, y);
+            continue;
+        }
+        if (!y->bad)
+            graph_problem(l, y->mark, "edges", "a chain such as a -> b", NULL, "this is no edge");
+        usable = false;
+    }
+    if (!usable) /* nobody knows what was to be connected */
+        for (unsigned i = 0; i < s->items_count; i++)
+            taint(l, &s->items[i]);
+}
+
+/* ---- ports of a graph that is used as an element ------------------------------------------- */
+
+static void export_port(struct loader *l, struct scope *s, const struct amtg_yaml *y, bool output)
+{
+    const char *section = output ? "outputs" : "inputs";
+    const char *subject = amtg_arena_printf(l->arena, "%s.%s", section, y->key);
+    size_t before = amtg_diag_reported(l->diag);
+
+    s->ports_bad = true; /* until it has come to its end */
+    if (y->bad)
+        return;
+    if (!graph_is_name(y->key)) {
+        graph_problem(l, y->key_mark, section, "letters, digits, `-` and `_`", NULL,
+                      "\"%.60s\" cannot be a name", y->key);
+        return;
+    }
+    if (y->kind != AMTG_YAML_SCALAR) {
+        graph_problem(l, y->mark, subject, "element.port", NULL, "a list or a map cannot stand here");
+        return;
+    }
+    struct segment g = make_segment(l, s, y, 0, strlen(y->text), output, !output);
+    struct end end;
+    if (!g.item || !make_end(l, &g, output, &end))
+        return;
+    if (end.count > 1) {
+        graph_problem(l, y->mark, subject, list_ports(l, g.item, output), NULL,
+                      "\"%.60s\" has several %s: name one", g.name, section);
+        taint(l, g.item);
+        return;
+    }
+    struct export **list = output ? &s->outs : &s->ins;
+    unsigned *count = output ? &s->outs_count : &s->ins_count;
+    *list = amtg_arena_grow(l->arena, *list, *count, sizeof **list);
+    (*list)[(*count)++] = (struct export){.name = y->key, .at = end.ports[0]};
+    s->ports_bad = amtg_diag_reported(l->diag) != before;
+}
+
+static void export_ports(struct loader *l, struct scope *s, bool output)
+{
+    const char *section = output ? "outputs" : "inputs";
+    const struct amtg_yaml *map = amtg_yaml_get(s->tree, section);
+    bool bad = s->ports_bad;
+
+    if (!map || (map->kind == AMTG_YAML_SCALAR && *map->text == '\0' && !map->bad))
+        return;
+    if (map->bad || map->kind != AMTG_YAML_MAP) {
+        if (!map->bad)
+            graph_problem(l, map->mark, section, "a map of port names to element.port", NULL,
+                          "this is no map");
+        s->ports_bad = true;
+        return;
+    }
+    for (const struct amtg_yaml *y = map->first; y; y = y->next) {
+        export_port(l, s, y, output);
+        bad |= s->ports_bad;
+    }
+    s->ports_bad = bad;
+}
+
+/* The outermost graph's ports lead outside; an inner one's are called after its element. */
+static void mark_export(struct loader *l, const struct export *e, bool output)
+{
+    struct draft *d = &l->drafts[e->at.node];
+
+    if (output) {
+        d->out_kept[e->at.port] = true;
+    } else {
+        d->in_fed[e->at.port] = true;
+        d->exported_in = true;
+    }
+}
+
+void graph_exports(struct loader *l, struct scope *s)
+{
+    export_ports(l, s, false);
+    export_ports(l, s, true);
+    if (s->ports_bad) {
+        for (unsigned i = 0; i < s->items_count; i++)
+            taint(l, &s->items[i]);
+        return;
+    }
+    for (unsigned i = 0; i < s->ins_count && s == l->top; i++)
+        mark_export(l, &s->ins[i], false);
+    for (unsigned i = 0; i < s->outs_count && s == l->top; i++)
+        mark_export(l, &s->outs[i], true);
+}
