@@ -132,12 +132,10 @@ static void join(struct loader *l, const struct segment *from, const struct segm
 {
     struct draft_edge e = {.mark = from->mark};
 
-    bool good = from->item && to->item;
-    if (good) { /* both ends are looked at, so that both can be told */
-        bool from_good = make_end(l, from, true, &e.from);
-        good = make_end(l, to, false, &e.to) && from_good;
-    }
-    if (!good) {
+    /* Both ends are looked at, so that both can be told. */
+    bool from_good = from->item && make_end(l, from, true, &e.from);
+    bool to_good = to->item && make_end(l, to, false, &e.to);
+    if (!from_good || !to_good) {
         taint(l, from->item);
         taint(l, to->item);
         return;

@@ -40,7 +40,7 @@ static void wrong(const struct filling *f, const struct piece *p)
             count++;
         nearest = amtg_nearest(p->value.yaml->text, f->param->names, count);
     }
-    graph_piece_problem(f->l, p, f->subject, f->expected, nearest, "\"%.60s\" cannot stand here",
+    graph_piece_problem(f->l, p, f->subject, f->expected, nearest, "wrong value \"%.60s\"",
                         p->value.yaml->text);
 }
 

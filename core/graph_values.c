@@ -459,7 +459,7 @@ void graph_params_check(struct loader *l, struct scope *s, const char *subject, 
         }
         for (unsigned k = 0; k < count && !p->bad; k++)
             if (!is_of_type(&p->spec, pieces[k].value.yaml->text)) {
-                graph_piece_problem(l, &pieces[k], of, expected, NULL, "\"%.60s\" cannot stand here",
+                graph_piece_problem(l, &pieces[k], of, expected, NULL, "wrong value \"%.60s\"",
                                     pieces[k].value.yaml->text);
                 p->bad = true;
             }

@@ -6,7 +6,9 @@
 
 /* One line per subcommand, in the order in which help lists them. */
 #define COMMANDS(X) \
-    X(elements)
+    X(check)        \
+    X(elements)     \
+    X(graph)
 
 #define X(name) extern const struct command command_##name;
 COMMANDS(X)
