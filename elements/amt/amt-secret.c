@@ -177,7 +177,7 @@ const struct amtg_class amtg_amt_secret = {
     AMTG_PARAMS(
         AMTG_DURATION(struct amt_secret, rotate_ns, "2h", AMTG_S, 366 * 24 * 3600 * AMTG_S,
                       "how long a secret is used before the next; more than twice `interval`"),
-        AMTG_DURATION(struct amt_secret, interval_ns, "125s", 100 * AMTG_MS, 31744 * AMTG_S,
+        AMTG_DURATION(struct amt_secret, interval_ns, "125s", AMTG_S, 31744 * AMTG_S,
                       "the query interval that amt-query tells; the previous secret stays good for "
                       "two of them")),
     AMTG_COUNTERS(

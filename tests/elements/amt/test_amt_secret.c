@@ -1,0 +1,136 @@
+/* amt-secret. Covers: S-1, S-2, S-3, S-4, R-22, R-40, R-41. */
+#include "elements/registry.h"
+#include "tests/support/amt.h"
+
+#include <string.h>
+
+#define SECRET "it: {class: amt-secret, rotate: 60s, interval: 10s}"
+
+static bool accepts(struct rig *rig, const char *address, uint16_t port, uint32_t nonce,
+                    const uint8_t *mac)
+{
+    struct amtg_addr a;
+
+    ck_assert(amtg_addr_parse(address, &a));
+    return mac_ops(rig, "it")->check(rig_element(rig, "it"), &a, port, nonce, mac);
+}
+
+static void make(struct rig *rig, const char *address, uint8_t *mac)
+{
+    struct amtg_addr a;
+
+    ck_assert(amtg_addr_parse(address, &a));
+    mac_ops(rig, "it")->make(rig_element(rig, "it"), &a, GATEWAY_PORT, NONCE, mac);
+}
+
+START_TEST(a_mac_is_right_for_what_it_was_made_for_only)
+{
+    struct rig *rig = rig_new(_i, SECRET);
+    uint8_t mac[AMTG_MAC_OCTETS];
+
+    make(rig, GATEWAY4, mac);
+    ck_assert(accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
+    ck_assert(!accepts(rig, "203.0.113.8", GATEWAY_PORT, NONCE, mac));
+    ck_assert(!accepts(rig, GATEWAY6, GATEWAY_PORT, NONCE, mac));
+    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT + 1, NONCE, mac));
+    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT ^ 0x100, NONCE, mac));
+    for (unsigned bit = 0; bit < 32; bit++)
+        ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE ^ 1u << bit, mac));
+    ck_assert_uint_eq(rig_counter(rig, "right"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "wrong"), 36);
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(each_bit_of_the_mac_counts)
+{
+    struct rig *rig = rig_new(_i, SECRET);
+    uint8_t mac[AMTG_MAC_OCTETS];
+
+    make(rig, GATEWAY6, mac);
+    for (unsigned bit = 0; bit < 48; bit++) {
+        mac[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        ck_assert(!accepts(rig, GATEWAY6, GATEWAY_PORT, NONCE, mac));
+        mac[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    ck_assert(accepts(rig, GATEWAY6, GATEWAY_PORT, NONCE, mac));
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(an_old_mac_is_good_for_two_intervals_after_the_change)
+{
+    struct rig *rig = rig_new(_i, SECRET);
+    uint8_t mac[AMTG_MAC_OCTETS], next[AMTG_MAC_OCTETS];
+
+    make(rig, GATEWAY4, mac);
+    rig_step(rig, 59 * AMTG_S);
+    ck_assert(accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
+    ck_assert_uint_eq(rig_counter(rig, "right-previous"), 0);
+
+    rig_step(rig, 2 * AMTG_S); /* 61 s: the secret has changed at 60 s */
+    ck_assert_uint_eq(rig_counter(rig, "rotations"), 1);
+    make(rig, GATEWAY4, next);
+    ck_assert_mem_ne(mac, next, sizeof mac);
+    ck_assert(accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
+    ck_assert_uint_eq(rig_counter(rig, "right-previous"), 1);
+
+    rig_step(rig, 19 * AMTG_S - AMTG_MS); /* just before 80 s */
+    ck_assert(accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
+    rig_step(rig, 2 * AMTG_MS); /* just after */
+    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
+    ck_assert(accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, next));
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(one_previous_secret_is_kept)
+{
+    struct rig *rig = rig_new(_i, "it: {class: amt-secret, rotate: 21s, interval: 10s}");
+    uint8_t mac[AMTG_MAC_OCTETS];
+
+    make(rig, GATEWAY4, mac);
+    rig_step(rig, 43 * AMTG_S); /* two changes */
+    ck_assert_uint_eq(rig_counter(rig, "rotations"), 2);
+    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(secrets_of_two_elements_differ)
+{
+    struct rig *rig = rig_new(_i, "it: {class: amt-secret}\nother: {class: amt-secret}");
+    uint8_t mac[AMTG_MAC_OCTETS];
+    struct amtg_addr a;
+
+    make(rig, GATEWAY4, mac);
+    ck_assert(amtg_addr_parse(GATEWAY4, &a));
+    ck_assert(!mac_ops(rig, "other")->check(rig_element(rig, "other"), &a, GATEWAY_PORT, NONCE, mac));
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_secret_must_outlive_two_intervals)
+{
+    struct amtg_graph_options options = {.classes = amtg_classes, .ports_may_be_open = true};
+    struct amtg_diag *diag = amtg_diag_new();
+    const char *text = "amtgraph: 1\nname: x\nelements:\n"
+                       "  it: {class: amt-secret, rotate: 20s, interval: 10s}\n";
+    char *out = NULL;
+    size_t len = 0;
+
+    ck_assert_ptr_null(amtg_graph_parse("x", text, strlen(text), &options, diag));
+    FILE *f = open_memstream(&out, &len);
+    amtg_diag_print(diag, f, false);
+    fclose(f);
+    ck_assert_uint_eq(amtg_diag_problems(diag), 1);
+    ck_assert_ptr_nonnull(strstr(out, "x:4:35: it.rotate: must be more than twice `interval`"));
+    free(out);
+    amtg_diag_free(diag);
+}
+END_TEST
+
+AMTG_RIG_SUITE("amt-secret", a_mac_is_right_for_what_it_was_made_for_only,
+               each_bit_of_the_mac_counts, an_old_mac_is_good_for_two_intervals_after_the_change,
+               one_previous_secret_is_kept, secrets_of_two_elements_differ,
+               a_secret_must_outlive_two_intervals)
