@@ -6,6 +6,7 @@
 
 /* One line per subcommand, in the order in which help lists them. */
 #define COMMANDS(X) \
+    X(run_graph)    \
     X(check)        \
     X(elements)     \
     X(graph)

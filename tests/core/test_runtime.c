@@ -1,0 +1,264 @@
+/*
+ * A running graph: batches are pushed on in order, start and stop are mirrored,
+ * failures are named, randomness can be repeated.
+ */
+#include "tests/support/suite.h"
+
+#include <string.h>
+
+#include "core/runtime.h"
+
+static char trace[256];
+
+static void note(const char *what, const char *name)
+{
+    strncat(trace, what, sizeof trace - strlen(trace) - 1);
+    strncat(trace, name, sizeof trace - strlen(trace) - 1);
+    strncat(trace, " ", sizeof trace - strlen(trace) - 1);
+}
+
+static enum amtg_err trace_init(struct amtg_element *e)
+{
+    note("init:", e->name);
+    return AMTG_OK;
+}
+
+static enum amtg_err trace_start(struct amtg_element *e)
+{
+    note("start:", e->name);
+    return AMTG_OK;
+}
+
+static void trace_stop(struct amtg_element *e)
+{
+    note("stop:", e->name);
+}
+
+static void trace_fini(struct amtg_element *e)
+{
+    note("fini:", e->name);
+}
+
+/* ---- classes of this test ----------------------------------------------- */
+
+struct numbers {
+    uint32_t count;
+    struct amtg_task task;
+};
+
+static void numbers_run(struct amtg_element *e, struct amtg_task *t)
+{
+    struct numbers *state = amtg_state(e);
+
+    (void)t;
+    for (uint32_t i = 0; i < state->count; i++) {
+        struct amtg_packet *p = amtg_make(e, AMTG_PACKET, 1);
+        p->data[0] = (uint8_t)i;
+        amtg_emit(e, 0, p);
+    }
+    amtg_release(e);
+}
+
+static enum amtg_err numbers_start(struct amtg_element *e)
+{
+    struct numbers *state = amtg_state(e);
+
+    state->task.run = numbers_run;
+    amtg_hold(e);
+    amtg_task_post(e, &state->task);
+    return trace_start(e);
+}
+
+static const struct amtg_class numbers = {
+    .name = "numbers", .summary = "numbered packets", .state_octets = sizeof(struct numbers),
+    AMTG_OUTPUTS([0] = {"out", AMTG_PACKET, "numbered", 0}),
+    AMTG_PARAMS(AMTG_U32(struct numbers, count, "3", 0, 200, "packets", "how many")),
+    .init = trace_init, .start = numbers_start, .stop = trace_stop, .fini = trace_fini};
+
+/* Even packets by one output, odd ones by the other. */
+static void split_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+{
+    (void)in;
+    AMTG_EACH (p, batch)
+        amtg_emit(e, p->data[0] & 1, p);
+}
+
+static const struct amtg_class split = {
+    .name = "split", .summary = "even and odd", AMTG_INPUTS([0] = {"in", AMTG_PACKET, "x", 0}),
+    AMTG_OUTPUTS([0] = {"even", AMTG_PACKET, "x", AMTG_MAY_BE_OPEN},
+                 [1] = {"odd", AMTG_PACKET, "x", AMTG_MAY_BE_OPEN}),
+    .init = trace_init, .start = trace_start, .stop = trace_stop, .fini = trace_fini,
+    .push = split_push};
+
+static const struct amtg_class ordered = {
+    .name = "ordered", .summary = "even and odd, in order", .flags = AMTG_ORDERED,
+    AMTG_INPUTS([0] = {"in", AMTG_PACKET, "x", 0}),
+    AMTG_OUTPUTS([0] = {"even", AMTG_PACKET, "x", 0}, [1] = {"odd", AMTG_PACKET, "x", 0}),
+    .push = split_push};
+
+static uint8_t seen[256];
+static unsigned seen_count;
+
+static void sink_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+{
+    (void)in;
+    AMTG_EACH (p, batch) {
+        seen[seen_count++] = p->data[0];
+        amtg_finish(e, p);
+    }
+}
+
+static const struct amtg_class sink = {
+    .name = "sink", .summary = "remembers", AMTG_INPUTS([0] = {"in", AMTG_PACKET, "x", 0}),
+    .init = trace_init, .start = trace_start, .stop = trace_stop, .fini = trace_fini,
+    .push = sink_push};
+
+static enum amtg_err refuse(struct amtg_element *e)
+{
+    return amtg_fail(e, AMTG_EPRIVILEGE, "needs %s", "CAP_NET_RAW");
+}
+
+static const struct amtg_class refusing = {
+    .name = "refusing", .summary = "cannot start",
+    AMTG_INPUTS([0] = {"in", AMTG_PACKET, "x", 0}), .push = sink_push, .start = refuse};
+
+static const struct amtg_class *const classes[] = {&numbers, &split,    &ordered,
+                                                   &sink,    &refusing, NULL};
+
+/* ---- helpers ------------------------------------------------------------ */
+
+static struct amtg_graph *graph;
+
+static struct amtg_runtime *make(const char *text, const uint8_t *seed)
+{
+    struct amtg_graph_options graph_options = {.classes = classes};
+    struct amtg_runtime_options options = {.clock = AMTG_CLOCK_VIRTUAL, .seed = seed};
+    struct amtg_diag *diag = amtg_diag_new();
+    enum amtg_err err;
+    char why[256];
+
+    memset(trace, 0, sizeof trace);
+    seen_count = 0;
+    graph = amtg_graph_parse("test", text, strlen(text), &graph_options, diag);
+    amtg_diag_print(diag, stderr, false);
+    ck_assert_ptr_nonnull(graph);
+    amtg_diag_free(diag);
+    struct amtg_runtime *rt = amtg_runtime_new(graph, &options, &err, why, sizeof why);
+    ck_assert_msg(rt != NULL, "%s", why);
+    return rt;
+}
+
+static void run(struct amtg_runtime *rt)
+{
+    char why[256];
+
+    ck_assert_int_eq(amtg_runtime_start(rt, why, sizeof why), AMTG_OK);
+    ck_assert_int_eq(amtg_runtime_run(rt, UINT64_MAX, why, sizeof why), AMTG_OK);
+}
+
+static void end(struct amtg_runtime *rt)
+{
+    amtg_runtime_free(rt);
+    amtg_graph_free(graph);
+}
+
+/* ---- tests -------------------------------------------------------------- */
+
+START_TEST(what_feeds_starts_last_and_stops_first)
+{
+    struct amtg_runtime *rt = make("amtgraph: 1\nelements:\n  a: {class: numbers}\n"
+                                   "  s: {class: split}\n  z: {class: sink}\n"
+                                   "edges:\n  - a -> s\n  - s.even -> z\n  - s.odd -> z\n", NULL);
+    run(rt);
+    amtg_runtime_stop(rt);
+    amtg_runtime_stop(rt);
+    end(rt);
+    ck_assert_str_eq(trace, "init:z init:s init:a start:z start:s start:a "
+                            "stop:a stop:s stop:z fini:a fini:s fini:z ");
+}
+END_TEST
+
+START_TEST(side_outputs_are_collected_and_ordered_ones_keep_their_order)
+{
+    struct amtg_runtime *rt = make("amtgraph: 1\nelements:\n  a: {class: numbers, count: 6}\n"
+                                   "  s: {class: split}\n  z: {class: sink}\n"
+                                   "edges:\n  - a -> s\n  - s.even -> z\n  - s.odd -> z\n", NULL);
+    static const uint8_t collected[] = {0, 2, 4, 1, 3, 5}, in_order[] = {0, 1, 2, 3, 4, 5};
+
+    run(rt);
+    ck_assert_uint_eq(seen_count, 6);
+    ck_assert_mem_eq(seen, collected, 6);
+    end(rt);
+    rt = make("amtgraph: 1\nelements:\n  a: {class: numbers, count: 6}\n"
+              "  s: {class: ordered}\n  z: {class: sink}\n"
+              "edges:\n  - a -> s\n  - s.even -> z\n  - s.odd -> z\n", NULL);
+    run(rt);
+    ck_assert_uint_eq(seen_count, 6);
+    ck_assert_mem_eq(seen, in_order, 6);
+    end(rt);
+}
+END_TEST
+
+START_TEST(more_than_a_batch_passes_and_open_outputs_are_counted)
+{
+    struct amtg_runtime *rt = make("amtgraph: 1\nelements:\n  a: {class: numbers, count: 200}\n"
+                                   "  s: {class: split}\n  z: {class: sink}\n"
+                                   "edges:\n  - a -> s\n  - s.even -> z\n", NULL);
+    run(rt);
+    struct amtg_element *s = amtg_runtime_find(rt, "s");
+    ck_assert_uint_eq(seen_count, 100);
+    ck_assert_uint_eq(s->taken, 200);
+    ck_assert_uint_eq(s->outs[0].packets, 100);
+    ck_assert_uint_eq(s->outs[0].octets, 100);
+    ck_assert_uint_eq(s->drops[1], 100); /* `open` comes after the class's own reasons and no-buffer */
+    ck_assert_uint_eq(amtg_pool_stats(amtg_runtime_pool(rt)).packets, 0);
+    end(rt);
+}
+END_TEST
+
+START_TEST(who_cannot_start_is_named_and_the_others_stop_again)
+{
+    struct amtg_runtime *rt = make("amtgraph: 1\nelements:\n  a: {class: numbers}\n"
+                                   "  s: {class: split}\n  z: {class: sink}\n"
+                                   "  r: {class: refusing}\n"
+                                   "edges:\n  - a -> s\n  - s.even -> z\n  - s.odd -> r\n", NULL);
+    char why[256];
+
+    ck_assert_int_eq(amtg_runtime_start(rt, why, sizeof why), AMTG_EPRIVILEGE);
+    ck_assert_str_eq(why, "r (refusing): needs CAP_NET_RAW");
+    ck_assert_ptr_null(strstr(trace, "start:s"));
+    ck_assert_int_eq(strstr(trace, "start:z") != NULL, strstr(trace, "stop:z") != NULL);
+    end(rt);
+}
+END_TEST
+
+static void draw(const uint8_t *seed, const char *element, uint8_t out[40])
+{
+    struct amtg_runtime *rt = make("amtgraph: 1\nelements:\n  a: {class: numbers}\n"
+                                   "  z: {class: sink}\nedges:\n  - a -> z\n", seed);
+    amtg_random(amtg_runtime_find(rt, element), out, 40);
+    end(rt);
+}
+
+START_TEST(randomness_comes_from_the_seed_and_the_name)
+{
+    static const uint8_t one[32] = {1}, two[32] = {2};
+    uint8_t a[40], again[40], z[40], other[40], system[40];
+
+    draw(one, "a", a);
+    draw(one, "a", again);
+    draw(one, "z", z);
+    draw(two, "a", other);
+    draw(NULL, "a", system);
+    ck_assert_mem_eq(a, again, sizeof a);
+    ck_assert_mem_ne(a, z, sizeof a);
+    ck_assert_mem_ne(a, other, sizeof a);
+    ck_assert_mem_ne(a, system, sizeof a);
+}
+END_TEST
+
+AMTG_SUITE("runtime", what_feeds_starts_last_and_stops_first,
+           side_outputs_are_collected_and_ordered_ones_keep_their_order,
+           more_than_a_batch_passes_and_open_outputs_are_counted,
+           who_cannot_start_is_named_and_the_others_stop_again,
+           randomness_comes_from_the_seed_and_the_name)
