@@ -1,0 +1,65 @@
+/*
+ * sample: passes on one packet in every so many, and the others by `rest`. Put it
+ * before what is too slow for all of them, such as print.
+ *
+ *     elements:
+ *       some: {class: sample, every: 1000}
+ *       show: {class: print}
+ *     edges:
+ *       - native -> some -> show
+ *       - some.rest -> end
+ */
+#include "core/element.h"
+
+struct sample {
+    uint32_t every; /* a parameter: filled in before anything here is called */
+
+    uint32_t position; /* of the next packet in its row of `every`; 0: it is the one */
+};
+
+enum { OUT, REST };
+enum { SAMPLED };
+
+static void sample_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+{
+    struct sample *s = amtg_state(e);
+
+    (void)in; /* there is one input only */
+    AMTG_EACH (packet, batch) {
+        if (s->position == 0) {
+            amtg_count(e, SAMPLED, 1);
+            amtg_emit(e, OUT, packet);
+        } else {
+            amtg_emit(e, REST, packet);
+        }
+        s->position = (s->position + 1) % s->every;
+    }
+}
+
+const struct amtg_class amtg_sample = {
+    .name = "sample",
+    .summary = "passes on one packet in every so many",
+    .details = "The first packet that comes is passed on, and then every `every`th one.",
+    .example = "elements:\n"
+               "  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1, rate: 5000}\n"
+               "  some:   {class: sample, every: 1000}\n"
+               "  show:   {class: print}\n"
+               "  end:    {class: discard}\n"
+               "edges:\n"
+               "  - source -> some -> show\n"
+               "  - some.rest -> end\n",
+    .state_octets = sizeof(struct sample),
+    AMTG_INPUTS({.name = "in", .type = AMTG_ANY, .help = "what is too much"}),
+    AMTG_OUTPUTS([OUT] = {.name = "out",
+                          .type = AMTG_ANY,
+                          .help = "one in every `every`",
+                          .flags = AMTG_CARRIES_TYPE | AMTG_CARRIES_TO},
+                 [REST] = {.name = "rest",
+                           .type = AMTG_ANY,
+                           .help = "the others",
+                           .flags = AMTG_CARRIES_TYPE | AMTG_CARRIES_TO | AMTG_MAY_BE_OPEN}),
+    AMTG_PARAMS(AMTG_U32(struct sample, every, "100", 1, UINT32_MAX, "packets",
+                         "length of the row of which the first is passed on")),
+    AMTG_COUNTERS([SAMPLED] = {"sampled", "packets", "packets passed on by `out`"}),
+    .push = sample_push,
+};
