@@ -248,7 +248,7 @@ static const char *find_line(const struct amtg_diag *d, const struct amtg_mark *
 
     while (s && strcmp(s->file, mark->file) != 0)
         s = s->next;
-    if (!s || mark->line == 0)
+    if (!s || s->len == 0 || mark->line == 0)
         return NULL;
     const char *at = s->octets, *end = s->octets + s->len;
     for (unsigned line = 1; line < mark->line; line++) {

@@ -25,9 +25,9 @@ static void check_types(struct loader *l)
             graph_problem(l, e->mark, NULL, NULL, NULL, "types do not fit: \"%.100s\" gives %s%s, \"%.100s\" takes %s%s",
                           from, out->type->name, addressed(out->to), to, in->type->name, addressed(wants_to));
         else if (wants_to && !out->to)
-            graph_problem(l, e->mark, NULL, NULL, NULL,
-                          "\"%.100s\" takes %s with a destination, but nothing has given one to what \"%.100s\" gives (%s)",
-                          to, in->type->name, from, out->type->name);
+            graph_problem(l, e->mark, NULL, "an element between that gives one", NULL,
+                          "\"%.100s\" gives %s without a destination, \"%.100s\" takes %s with one",
+                          from, out->type->name, to, in->type->name);
     }
 }
 
