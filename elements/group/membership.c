@@ -43,6 +43,7 @@ struct membership {
     struct amtg_joins joins;
     struct amtg_task say;   /* the joins that have changed */
     struct amtg_timer turn; /* the next part of all joins is due */
+    size_t owed;            /* TURNS of these are a join that is due */
 };
 
 enum { REPORTS, UNREACHABLE, GONE };
@@ -130,16 +131,19 @@ static void run_say(struct amtg_element *e, struct amtg_task *t)
 static void fire_turn(struct amtg_element *e, struct amtg_timer *t)
 {
     struct membership *state = amtg_state(e);
-    size_t part = (state->roster.channels.groups.count + TURNS - 1) / TURNS;
 
     say_changed(e);
-    while (part--) {
+    size_t all = state->roster.channels.groups.count;
+    state->owed += all;
+    if (state->owed > all * TURNS) /* there were no buffers for long: no more than all at once */
+        state->owed = all * TURNS;
+    for (; state->owed >= TURNS; state->owed -= TURNS) {
         struct amtg_channel *c = amtg_channels_next_in_turn(&state->roster.channels);
         if (!c || !amtg_joins_say(&state->joins, e, JOINS, c, true))
             break;
     }
     set_counters(e);
-    if (state->roster.channels.groups.count)
+    if (all)
         amtg_timer_start(e, t, state->refresh_ns / TURNS);
 }
 

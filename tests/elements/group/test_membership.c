@@ -918,6 +918,21 @@ START_TEST(joins_are_said_again_in_their_turn_and_not_in_a_burst)
 }
 END_TEST
 
+START_TEST(a_single_join_is_said_again_once_in_each_interval)
+{
+    struct rig *rig = rig_new(_i, "it: {class: membership, refresh: 30s}");
+
+    say(rig, 1, AMTG_TO_EX, G, "");
+    expect_join(rig, G " EXCLUDE");
+    for (unsigned i = 0; i < 4; i++) {
+        rig_step(rig, 30 * AMTG_S);
+        expect_join(rig, G " EXCLUDE");
+        expect_no_join(rig);
+    }
+    finish(rig);
+}
+END_TEST
+
 START_TEST(a_wish_of_too_many_sources_is_widened)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, join-sources: 2, refresh: 1h}");
@@ -1017,5 +1032,6 @@ AMTG_RIG_SUITE("membership", a_source_specific_join_is_served_and_said,
                data_leaves_from_where_the_last_report_was_sent,
                many_changes_of_a_group_at_once_are_one_join,
                joins_are_said_again_in_their_turn_and_not_in_a_burst,
+               a_single_join_is_said_again_once_in_each_interval,
                a_wish_of_too_many_sources_is_widened, joins_that_found_no_buffer_are_said_later,
                stopping_says_that_nothing_is_wanted_any_more)
