@@ -68,6 +68,9 @@ size_t rig_octets(const char *hex, uint8_t *out, size_t room);
 
 #define AMTG_RIG_SUITE(name, ...)                                                         \
     int main(void)                                                                        \
+    AMTG_RIG_SUITE_BODY(name, __VA_ARGS__)
+
+#define AMTG_RIG_SUITE_BODY(name, ...)                                                    \
     {                                                                                     \
         const TTest *const tests[] = {__VA_ARGS__};                                       \
         Suite *suite = suite_create(name);                                                \

@@ -1,0 +1,500 @@
+/*
+ * packet-capture: the IP packets that one interface receives, whole.
+ *
+ *   out   IP packets as they came, nothing verified
+ *
+ * A packet socket, with a filter in the kernel that is there before the first
+ * packet. The socket is one of kind SOCK_RAW since only such a one says what a
+ * sender or the device has left undone (PACKET_VNET_HDR); the link header is
+ * stripped here.
+ *
+ *     native: {class: packet-capture, interface: eth1, filter: ip multicast or ip6 multicast}
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "elements/io/capture_filter.h"
+#include "elements/io/interface.h"
+#include "elements/io/offload.h"
+#include "elements/wire/types.h"
+
+enum {
+    BURST = 64, /* packets for each recvmmsg */
+    BURSTS = 4, /* recvmmsg calls a turn */
+    LINK_MOST = 256, /* octets of a link header, at most */
+    OVERFLOW_OCTETS = AMTG_LARGE_OCTETS - AMTG_SMALL_OCTETS + LINK_MOST,
+    WHY = 512,
+};
+
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4 /* headers older than Linux 6.2 */
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
+union control {
+    struct cmsghdr align;
+    char room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+};
+
+struct intake {
+    struct amtg_packet *spare[BURST];
+    struct mmsghdr messages[BURST];
+    struct iovec iov[BURST][3]; /* what is undone; a small buffer; what does not fit that */
+    struct virtio_net_hdr undone[BURST];
+    union control controls[BURST];
+    uint8_t *overflow; /* BURST areas, mapped: a page that is not touched costs nothing */
+    uint8_t whole[AMTG_SMALL_OCTETS + OVERFLOW_OCTETS]; /* a coalesced packet, put together */
+};
+
+struct packet_capture {
+    const char *interface;
+    const char *filter;
+    bool outgoing;
+    bool allmulti;
+    uint64_t buffer_octets;
+
+    struct amtg_nic nic;
+    int fd;
+    struct amtg_watch watch;
+    struct amtg_timer statistics;
+    struct amtg_task refilled;
+    struct intake *intake;
+};
+
+enum { OUT };
+enum { RECEIVED, KERNEL_DROPS, COMPLETED, SPLIT, ERRORS };
+enum { COALESCED, MALFORMED };
+
+/* ---- receiving ---------------------------------------------------------- */
+
+static unsigned prepare(struct amtg_element *e, struct intake *in)
+{
+    unsigned i;
+
+    for (i = 0; i < BURST; i++) {
+        if (!in->spare[i])
+            in->spare[i] = amtg_make(e, AMTG_IP_RAW, AMTG_SMALL_OCTETS);
+        if (!in->spare[i])
+            break;
+        in->iov[i][0] = (struct iovec){&in->undone[i], sizeof in->undone[i]};
+        in->iov[i][1] = (struct iovec){in->spare[i]->data, AMTG_SMALL_OCTETS};
+        in->iov[i][2] = (struct iovec){in->overflow + (size_t)i * OVERFLOW_OCTETS, OVERFLOW_OCTETS};
+        in->messages[i].msg_hdr = (struct msghdr){
+            .msg_iov = in->iov[i],
+            .msg_iovlen = 3,
+            .msg_control = &in->controls[i],
+            .msg_controllen = sizeof in->controls[i],
+        };
+    }
+    return i;
+}
+
+/* Copy octets [from, from + len) of the frame in slot i. */
+static void gather(const struct intake *in, unsigned i, uint32_t from, uint32_t len, uint8_t *out)
+{
+    uint32_t small = from < AMTG_SMALL_OCTETS ? AMTG_SMALL_OCTETS - from : 0;
+
+    if (small > len)
+        small = len;
+    memcpy(out, (const uint8_t *)in->iov[i][1].iov_base + from, small);
+    if (len > small)
+        memcpy(out + small,
+               (const uint8_t *)in->iov[i][2].iov_base + (from + small - AMTG_SMALL_OCTETS),
+               len - small);
+}
+
+/* Where the IP header begins in the frame; UINT32_MAX: the kernel does not say. */
+static uint32_t network_offset(struct msghdr *m)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+        if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA) {
+            struct tpacket_auxdata aux;
+            memcpy(&aux, CMSG_DATA(c), sizeof aux);
+            return aux.tp_net;
+        }
+    return UINT32_MAX;
+}
+
+/* One packet for one datagram. The checksum that was left to the device is completed. */
+static void deliver_one(struct amtg_element *e, unsigned i, uint32_t network, uint32_t frame)
+{
+    struct packet_capture *state = amtg_state(e);
+    struct intake *in = state->intake;
+    const struct virtio_net_hdr *undone = &in->undone[i];
+    struct amtg_packet *p;
+
+    if (frame <= AMTG_SMALL_OCTETS) {
+        p = in->spare[i];
+        in->spare[i] = NULL;
+        amtg_packet_trim(p, frame);
+        amtg_packet_pull(p, network);
+        p->time_ns = amtg_now(e);
+    } else {
+        p = amtg_make(e, AMTG_IP_RAW, frame - network);
+        if (!p) {
+            amtg_no_buffer_count(e);
+            return;
+        }
+        gather(in, i, network, frame - network, p->data);
+    }
+    if (undone->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+        if (undone->csum_start < network ||
+            !amtg_offload_checksum(p->data, p->len, undone->csum_start - network,
+                                   undone->csum_offset)) {
+            amtg_drop(e, MALFORMED, p);
+            return;
+        }
+        amtg_count(e, COMPLETED, 1);
+    }
+    amtg_emit(e, OUT, p);
+}
+
+/* One packet that stands for several datagrams. */
+static void deliver_train(struct amtg_element *e, unsigned i, uint32_t network, uint32_t frame)
+{
+    struct packet_capture *state = amtg_state(e);
+    struct intake *in = state->intake;
+    struct amtg_offload_train train;
+
+    gather(in, i, network, frame - network, in->whole);
+    if (!amtg_offload_train_read(in->whole, frame - network, in->undone[i].gso_size, &train)) {
+        amtg_drop_count(e, COALESCED, 1);
+        return;
+    }
+    amtg_count(e, SPLIT, 1);
+    for (uint32_t n = 0; n < train.count; n++) {
+        struct amtg_packet *p = amtg_make(e, AMTG_IP_RAW, amtg_offload_train_octets(&train, n));
+        if (!p) {
+            amtg_no_buffer_count(e);
+            continue;
+        }
+        amtg_offload_train_write(&train, n, p->data);
+        amtg_emit(e, OUT, p);
+    }
+}
+
+static void deliver(struct amtg_element *e, unsigned i)
+{
+    struct packet_capture *state = amtg_state(e);
+    struct intake *in = state->intake;
+    struct mmsghdr *m = &in->messages[i];
+    uint32_t network = network_offset(&m->msg_hdr);
+
+    if (m->msg_len < sizeof(struct virtio_net_hdr) ||
+        network > m->msg_len - sizeof(struct virtio_net_hdr)) {
+        amtg_drop_count(e, MALFORMED, 1);
+        return;
+    }
+    uint32_t frame = m->msg_len - (uint32_t)sizeof(struct virtio_net_hdr);
+    switch (in->undone[i].gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+    case VIRTIO_NET_HDR_GSO_NONE:
+        if ((m->msg_hdr.msg_flags & MSG_TRUNC) || frame - network > AMTG_LARGE_OCTETS)
+            amtg_drop_count(e, COALESCED, 1);
+        else
+            deliver_one(e, i, network, frame);
+        break;
+    case VIRTIO_NET_HDR_GSO_UDP_L4:
+        if (m->msg_hdr.msg_flags & MSG_TRUNC)
+            amtg_drop_count(e, COALESCED, 1);
+        else
+            deliver_train(e, i, network, frame);
+        break;
+    default: /* TCP, or whole UDP datagrams to be fragmented: no multicast sender makes them */
+        amtg_drop_count(e, COALESCED, 1);
+        break;
+    }
+}
+
+/* false: the run has no more to wait for. */
+static bool receive_failed(struct amtg_element *e, int error)
+{
+    struct packet_capture *state = amtg_state(e);
+    char name[IF_NAMESIZE];
+
+    if (error == EINVAL) { /* the kernel has no word for how this packet was coalesced */
+        amtg_drop_count(e, COALESCED, 1);
+        return true;
+    }
+    amtg_count(e, ERRORS, 1);
+    if (error != ENETDOWN)
+        return true;
+    if (!if_indextoname(state->nic.index, name)) {
+        amtg_abort(e, "interface %s is gone", state->nic.name);
+        return false;
+    }
+    amtg_log(e, AMTG_LOG_WARNING, "interface-down", "interface=%s", state->nic.name);
+    return true;
+}
+
+static void ready(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
+{
+    struct packet_capture *state = amtg_state(e);
+
+    (void)events;
+    for (unsigned turn = 0; turn < BURSTS; turn++) {
+        unsigned slots = prepare(e, state->intake);
+        if (!slots) {
+            amtg_watch_set(e, w, 0);
+            amtg_wait_for_buffers(e, &state->refilled);
+            return;
+        }
+        int n = recvmmsg(state->fd, state->intake->messages, slots, MSG_DONTWAIT, NULL);
+        if (n < 0) {
+            if (errno == EAGAIN || !receive_failed(e, errno))
+                return;
+            continue;
+        }
+        amtg_count(e, RECEIVED, (unsigned)n);
+        for (int i = 0; i < n; i++)
+            deliver(e, (unsigned)i);
+        if ((unsigned)n < slots)
+            return;
+    }
+}
+
+static void refilled(struct amtg_element *e, struct amtg_task *t)
+{
+    struct packet_capture *state = amtg_state(e);
+
+    (void)t;
+    amtg_watch_set(e, &state->watch, EPOLLIN);
+}
+
+/* The kernel forgets its figures when they are read. */
+static void read_statistics(struct amtg_element *e)
+{
+    struct packet_capture *state = amtg_state(e);
+    struct tpacket_stats stats;
+    socklen_t len = sizeof stats;
+
+    if (getsockopt(state->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len) == 0)
+        amtg_count(e, KERNEL_DROPS, stats.tp_drops);
+}
+
+static void statistics_due(struct amtg_element *e, struct amtg_timer *t)
+{
+    read_statistics(e);
+    amtg_timer_start(e, t, AMTG_S);
+}
+
+/* ---- the socket --------------------------------------------------------- */
+
+static bool set(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+/* Ethernet and loopback have 14 octets before the IP header; for the rest the kernel must say. */
+static uint32_t link_header(int fd, const struct amtg_nic *nic)
+{
+    struct ifreq request = {0};
+
+    memcpy(request.ifr_name, nic->name, sizeof request.ifr_name);
+    if (ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+        return AMTG_CAPTURE_AT_NETWORK;
+    unsigned short type = request.ifr_hwaddr.sa_family;
+    return type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK ? ETH_HLEN : AMTG_CAPTURE_AT_NETWORK;
+}
+
+static enum amtg_err attach_filter(struct amtg_element *e)
+{
+    const struct packet_capture *state = amtg_state(e);
+    const struct amtg_capture_filter filter = {
+        .expression = state->filter,
+        .outgoing = state->outgoing,
+        .shift = link_header(state->fd, &state->nic),
+    };
+    struct sock_fprog program;
+    char why[WHY];
+
+    if (!amtg_capture_filter_compile(&filter, &program, why, sizeof why))
+        return amtg_fail(e, AMTG_ECONFIG, "filter: %s", why);
+    int done = setsockopt(state->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    free(program.filter);
+    if (done < 0)
+        return amtg_fail(e, AMTG_ESYSTEM, "the kernel refuses the filter: %s", strerror(errno));
+    return AMTG_OK;
+}
+
+/* Options and filter first: until it is bound, the socket of protocol 0 gets nothing. */
+static enum amtg_err set_up(struct amtg_element *e)
+{
+    const struct packet_capture *state = amtg_state(e);
+    int fd = state->fd, octets = (int)(state->buffer_octets / 2);
+    enum amtg_err err;
+
+    if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, octets))
+        set(fd, SOL_SOCKET, SO_RCVBUF, octets);
+    if (!set(fd, SOL_PACKET, PACKET_AUXDATA, 1) || !set(fd, SOL_PACKET, PACKET_VNET_HDR, 1))
+        return amtg_fail(e, AMTG_ESYSTEM, "packet socket: %s", strerror(errno));
+    /* Saves a copy of all that we send; kernels that do not know it leave it to the filter. */
+    if (!state->outgoing)
+        set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+    err = attach_filter(e);
+    if (err)
+        return err;
+
+    struct sockaddr_ll address = {.sll_family = AF_PACKET,
+                                  .sll_protocol = htons(ETH_P_ALL),
+                                  .sll_ifindex = (int)state->nic.index};
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return amtg_fail(e, AMTG_ESYSTEM, "interface %s: %s", state->nic.name, strerror(errno));
+    struct packet_mreq all = {.mr_ifindex = (int)state->nic.index, .mr_type = PACKET_MR_ALLMULTI};
+    if (state->allmulti &&
+        setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) < 0)
+        return amtg_fail(e, AMTG_ESYSTEM, "interface %s: all multicast: %s", state->nic.name,
+                         strerror(errno));
+    return AMTG_OK;
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static void packet_capture_check(const void *params, struct amtg_check *check)
+{
+    const struct packet_capture *state = params;
+    const struct amtg_capture_filter filter = {.expression = state->filter};
+    struct sock_fprog program;
+    char why[WHY];
+
+    if (!amtg_capture_filter_compile(&filter, &program, why, sizeof why))
+        amtg_check_problem(check, "filter", -1, "%s", why);
+    else
+        free(program.filter);
+}
+
+static uint32_t packet_capture_keeps(const void *params)
+{
+    (void)params;
+    return BURST;
+}
+
+static enum amtg_err packet_capture_init(struct amtg_element *e)
+{
+    struct packet_capture *state = amtg_state(e);
+
+    state->fd = -1;
+    state->watch.ready = ready;
+    state->refilled.run = refilled;
+    state->statistics.fire = statistics_due;
+    state->intake = calloc(1, sizeof *state->intake);
+    if (!state->intake)
+        return AMTG_ENOMEM;
+    void *area = mmap(NULL, (size_t)BURST * OVERFLOW_OCTETS, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (area == MAP_FAILED) {
+        free(state->intake);
+        return AMTG_ENOMEM;
+    }
+    state->intake->overflow = area;
+    return AMTG_OK;
+}
+
+static void packet_capture_fini(struct amtg_element *e)
+{
+    struct packet_capture *state = amtg_state(e);
+
+    munmap(state->intake->overflow, (size_t)BURST * OVERFLOW_OCTETS);
+    free(state->intake);
+}
+
+static enum amtg_err packet_capture_start(struct amtg_element *e)
+{
+    struct packet_capture *state = amtg_state(e);
+    enum amtg_err err = amtg_nic_find(e, state->interface, &state->nic);
+
+    if (err)
+        return err;
+    state->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (state->fd < 0)
+        return errno == EPERM || errno == EACCES
+                   ? amtg_fail(e, AMTG_EPRIVILEGE, "capturing needs CAP_NET_RAW")
+                   : amtg_fail(e, AMTG_ESYSTEM, "no packet socket: %s", strerror(errno));
+    err = set_up(e);
+    if (!err && amtg_watch_add(e, &state->watch, state->fd, EPOLLIN))
+        err = amtg_fail(e, AMTG_ESYSTEM, "cannot wait for the packet socket");
+    if (err) {
+        close(state->fd);
+        return err;
+    }
+    amtg_timer_start(e, &state->statistics, AMTG_S);
+    amtg_hold(e);
+    return AMTG_OK;
+}
+
+static void packet_capture_stop(struct amtg_element *e)
+{
+    struct packet_capture *state = amtg_state(e);
+
+    amtg_release(e);
+    amtg_timer_stop(e, &state->statistics);
+    amtg_task_cancel(e, &state->refilled);
+    amtg_watch_remove(e, &state->watch);
+    read_statistics(e);
+    close(state->fd);
+    for (unsigned i = 0; i < BURST; i++) {
+        if (state->intake->spare[i])
+            amtg_finish(e, state->intake->spare[i]);
+        state->intake->spare[i] = NULL;
+    }
+}
+
+const struct amtg_class amtg_packet_capture = {
+    .name = "packet-capture",
+    .summary = "the IP packets that one interface receives, whole",
+    .details =
+        "Gives IPv4 and IPv6 packets that pass the filter expression (pcap-filter(7)), which the "
+        "kernel runs; it is in place before the first packet. Expressions begin at the IP header: "
+        "`ip multicast or ip6 multicast`, `udp port 5001`. Frames with a VLAN tag belong to "
+        "the interface of that VLAN and are left out.\n\n"
+        "With `outgoing`, packets that the host itself sends by the interface are given too. A "
+        "checksum that the sender left to the device is completed. A packet that stands "
+        "for several UDP datagrams, coalesced by the device or by the sender, is split into them; "
+        "other coalesced packets are dropped as `coalesced`.\n\n"
+        "Groups that the host has joined reach the interface by themselves. `allmulti` asks it "
+        "for all groups, for networks that flood them without being asked.\n\n"
+        "Needs CAP_NET_RAW.",
+    .example = "elements:\n"
+               "  native: {class: packet-capture, interface: eth1, filter: ip multicast}\n"
+               "  check: {class: check-ip}\n"
+               "edges:\n"
+               "  - native -> check\n",
+    .flags = AMTG_HOST,
+    .state_octets = sizeof(struct packet_capture),
+    AMTG_OUTPUTS([OUT] = {"out", AMTG_IP_RAW, "as they came, from the IP header on"}),
+    AMTG_PARAMS(
+        AMTG_INTERFACE(struct packet_capture, interface, "auto",
+                       "where to capture; auto: the interface of the default route"),
+        AMTG_TEXT(struct packet_capture, filter, "", "which packets, as a pcap filter expression"),
+        AMTG_BOOL(struct packet_capture, outgoing, "no", "also packets of local senders"),
+        AMTG_BOOL(struct packet_capture, allmulti, "no",
+                  "receive groups that nobody here has joined"),
+        AMTG_SIZE(struct packet_capture, buffer_octets, "16MiB", 4096, 1ull << 30,
+                  "the kernel's room for packets that wait to be read")),
+    AMTG_COUNTERS(
+        [RECEIVED] = {"received", "packets", "read from the kernel, coalesced ones counted as one"},
+        [KERNEL_DROPS] = {"kernel-drops", "packets",
+                          "lost in the kernel because `buffer` was full"},
+        [COMPLETED] = {"completed", "packets", "whose checksum had been left to the device"},
+        [SPLIT] = {"split", "packets", "that stood for several datagrams"},
+        [ERRORS] = {"errors", "errors", "of the socket, such as the interface going down"}),
+    AMTG_DROPS(
+        [COALESCED] = {"coalesced",
+                       "stood for several packets in a way that cannot be undone here"},
+        [MALFORMED] = {"malformed", "the kernel's word about it makes no sense"}),
+    .check = packet_capture_check,
+    .keeps = packet_capture_keeps,
+    .init = packet_capture_init,
+    .start = packet_capture_start,
+    .stop = packet_capture_stop,
+    .fini = packet_capture_fini,
+};

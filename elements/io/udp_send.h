@@ -1,0 +1,45 @@
+/*
+ * The sending half of udp-socket: expands destination sets, a bounded number of
+ * copies a turn. Packets wait in two lanes, replies before sets, so that an answer
+ * never waits behind a large set for longer than one turn. Where expansion stopped
+ * is (packet, index in its set); entries that died meanwhile are skipped.
+ */
+#ifndef AMTG_IO_UDP_SEND_H
+#define AMTG_IO_UDP_SEND_H
+
+#include "elements/io/udp_bound.h"
+
+struct amtg_udp_lane {
+    struct amtg_packet *first, **end;
+    uint32_t count; /* packets */
+    uint32_t at;    /* next destination of the first packet */
+};
+
+struct amtg_udp_burst;
+
+struct amtg_udp_sender {
+    struct amtg_element *element;
+    struct amtg_udp_bound *bounds;
+    unsigned bounds_count;
+    uint32_t limit;  /* packets that may wait in each lane */
+    uint32_t budget; /* copies a turn */
+
+    struct amtg_udp_lane replies, sets;
+    struct amtg_udp_bound *blocked; /* waits for EPOLLOUT of this one */
+    unsigned tries;                 /* of the message at the head */
+    unsigned stalls;                /* times in a row that the device had no room */
+    struct amtg_task task;
+    struct amtg_timer pause;
+    struct amtg_udp_burst *burst;
+};
+
+bool amtg_udp_sender_init(struct amtg_udp_sender *s, struct amtg_element *e); /* false: no memory */
+void amtg_udp_sender_fini(struct amtg_udp_sender *s);
+/* Take a packet; it is sent from a task. Emits nothing, so it may be called inside push. */
+void amtg_udp_sender_take(struct amtg_udp_sender *s, struct amtg_packet *p);
+/* The socket that it waited for has room again. */
+void amtg_udp_sender_writable(struct amtg_udp_sender *s, struct amtg_udp_bound *bound);
+/* Drop what waits; task and timer end. */
+void amtg_udp_sender_stop(struct amtg_udp_sender *s);
+
+#endif

@@ -1,0 +1,280 @@
+/*
+ * udp-socket on a cable in a namespace of its own: what only shows on a device
+ * with an MTU, a queue and neighbours.
+ * Covers: R-70, R-71, R-72 (outer DF set), R-60 (outer size bounded by the first hop).
+ */
+#include "tests/support/netns.h"
+#include "tests/support/sockets.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+
+#include "elements/wire/types.h"
+
+enum { PORT = 2268 };
+
+static struct amtg_peer peer_of(const char *remote, uint16_t port, const char *local)
+{
+    struct amtg_peer peer = {.remote_port = port, .local_port = PORT};
+    ck_assert(amtg_addr_parse(remote, &peer.remote));
+    ck_assert(amtg_addr_parse(local, &peer.local));
+    return peer;
+}
+
+static void push(struct rig *rig, const struct amtg_peer *peer, size_t len)
+{
+    static uint8_t octets[65536];
+    struct amtg_packet *p = rig_packet(rig, AMTG_DATAGRAM, octets, len);
+    amtg_packet_to_peer(p, peer);
+    rig_push(rig, "in", p);
+}
+
+/* Sees what arrives at v1, from the IP header on. */
+static int listen_on_v1(uint16_t protocol)
+{
+    int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_ll at = {.sll_family = AF_PACKET,
+                             .sll_protocol = htons(protocol),
+                             .sll_ifindex = (int)if_nametoindex("v1")};
+    ck_assert(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    return fd;
+}
+
+/* The next UDP packet there. */
+static ssize_t next_udp(int fd, uint8_t *octets, size_t room)
+{
+    ssize_t n;
+    do
+        n = recv(fd, octets, room, 0);
+    while (n > 0 && octets[octets[0] >> 4 == 4 ? 9 : 6] != IPPROTO_UDP);
+    return n;
+}
+
+/* The other end has no address: what is sent there just arrives at the listener. */
+static void cable_to_nowhere(void)
+{
+    netns_run("ip addr flush dev v1 && ip link set v1 address 02:00:00:00:00:09 && "
+              "ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:09 dev v0 && "
+              "ip neigh add fd00::2 lladdr 02:00:00:00:00:09 dev v0");
+}
+
+START_TEST(outer_packets_are_never_fragments)
+{
+    netns_enter();
+    cable_to_nowhere();
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: [0.0.0.0, \"::\"], "
+                                       "hop-limit: 33, dscp: 34}");
+    struct amtg_peer four = peer_of("10.0.0.2", 5, "10.0.0.1"), six = peer_of("fd00::2", 5, "fd00::1");
+    int fd4 = listen_on_v1(ETH_P_IP), fd6 = listen_on_v1(ETH_P_IPV6);
+    uint8_t octets[2048];
+
+    push(rig, &four, 1473);
+    push(rig, &four, 1472);
+    push(rig, &six, 1453);
+    push(rig, &six, 1452);
+    test_await_counter(rig, "copies", 2);
+    ck_assert_uint_eq(rig_drops(rig, "too-big"), 2);
+
+    ck_assert_int_eq(next_udp(fd4, octets, sizeof octets), 1500);
+    ck_assert_uint_eq(octets[6], 0x40); /* DF, and nothing else of fragments */
+    ck_assert_uint_eq(octets[7], 0);
+    ck_assert_uint_eq(octets[8], 33);
+    ck_assert_uint_eq(octets[1], 34 << 2);
+    ck_assert_int_eq(next_udp(fd4, octets, sizeof octets), -1);
+
+    ck_assert_int_eq(next_udp(fd6, octets, sizeof octets), 1500);
+    ck_assert_uint_eq(octets[7], 33);
+    ck_assert_uint_eq((octets[0] & 0x0f) << 4 | octets[1] >> 4, 34 << 2);
+    ck_assert_int_eq(next_udp(fd6, octets, sizeof octets), -1);
+    close(fd4);
+    close(fd6);
+    rig_free(rig);
+}
+END_TEST
+
+/*
+ * An ICMP "fragmentation needed" for the peer, made here: it comes out as a record
+ * with its MTU, and does not by itself make what is sent smaller.
+ */
+START_TEST(a_too_big_error_is_reported_and_not_obeyed_blindly)
+{
+    netns_enter();
+    cable_to_nowhere();
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: 10.0.0.1}");
+    struct amtg_peer peer = peer_of("10.0.0.2", 5, "10.0.0.1");
+    int fd = listen_on_v1(ETH_P_IP);
+    uint8_t quoted[2048], icmp[36] = {3, 4, [6] = 600 >> 8, [7] = 600 & 0xff};
+
+    push(rig, &peer, 1400);
+    test_await_counter(rig, "copies", 1);
+    ck_assert_int_eq(next_udp(fd, quoted, sizeof quoted), 1428);
+    memcpy(icmp + 8, quoted, 28);
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < sizeof icmp; i += 2)
+        sum += (uint32_t)(icmp[i] << 8 | icmp[i + 1]);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = ~((sum & 0xffff) + (sum >> 16));
+    icmp[2] = (uint8_t)(sum >> 8);
+    icmp[3] = (uint8_t)sum;
+    int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    struct sockaddr_storage sa;
+    socklen_t len = test_sockaddr("10.0.0.1", 0, &sa);
+    ck_assert(sendto(raw, icmp, sizeof icmp, 0, (struct sockaddr *)&sa, len) == sizeof icmp);
+
+    test_await(rig, "unreachable", 1);
+    struct amtg_packet *p = rig_take(rig, "unreachable");
+    const struct amtg_unreachable *u = (void *)p->data;
+    ck_assert_uint_eq(u->type, 3);
+    ck_assert_uint_eq(u->code, 4);
+    ck_assert_uint_eq(u->mtu, 600);
+    ck_assert(amtg_addr_equal(&p->peer.remote, &peer.remote));
+    ck_assert_uint_eq(p->peer.remote_port, 5);
+    amtg_packet_free(p);
+
+    push(rig, &peer, 1400);
+    test_await_counter(rig, "copies", 2);
+    ck_assert_int_eq(next_udp(fd, quoted, sizeof quoted), 1428);
+    ck_assert_uint_eq(rig_drops_all(rig), 0);
+    close(raw);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
+/* Nobody answers for 10.0.0.9: the neighbour table holds what is sent there, until it gives up. */
+START_TEST(a_full_socket_is_waited_for)
+{
+    netns_enter();
+    netns_run("ip addr flush dev v1 && echo 50 >/proc/sys/net/ipv4/neigh/v0/retrans_time_ms");
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: 10.0.0.1, send-buffer: 8KiB, "
+                                       "queue: 64}");
+    struct amtg_peer peer = peer_of("10.0.0.9", 5, "10.0.0.1");
+
+    for (unsigned i = 0; i < 40; i++)
+        push(rig, &peer, 1000);
+    rig_step(rig, 0);
+    ck_assert_uint_gt(rig_counter(rig, "waits"), 0);
+    ck_assert_uint_gt(rig_counter(rig, "queued"), 0);
+    ck_assert_uint_lt(rig_counter(rig, "copies"), 40);
+    for (int i = 0; i < 500 && rig_counter(rig, "queued"); i++)
+        rig_step(rig, 10 * AMTG_MS);
+    ck_assert_uint_eq(rig_counter(rig, "queued"), 0);
+    ck_assert_uint_eq(rig_counter(rig, "copies") + rig_drops_all(rig), 40);
+    rig_ignore(rig, "unreachable"); /* host unreachable, from our own host */
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_full_device_is_given_time)
+{
+    netns_enter();
+    cable_to_nowhere();
+    netns_run("tc qdisc add dev v0 root tbf rate 4mbit burst 2kb limit 4kb");
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: 10.0.0.1}");
+    struct amtg_peer peer = peer_of("10.0.0.2", 5, "10.0.0.1");
+
+    for (unsigned i = 0; i < 30; i++)
+        push(rig, &peer, 1000);
+    for (int i = 0; i < 500 && (rig_counter(rig, "queued") || i == 0); i++)
+        rig_step(rig, 10 * AMTG_MS);
+    ck_assert_uint_gt(rig_counter(rig, "waits"), 0);
+    ck_assert_uint_eq(rig_counter(rig, "copies"), 30);
+    ck_assert_uint_eq(rig_drops_all(rig), 0);
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(destinations_without_a_route_are_named)
+{
+    netns_enter();
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: [0.0.0.0, \"::\"]}");
+    struct amtg_peer far = peer_of("192.0.2.1", 5, "10.0.0.1"), near = peer_of("10.0.0.1", 5, "10.0.0.1");
+    struct amtg_peer far6 = peer_of("2001:db8::1", 5, "fd00::1");
+    int fd = test_udp("10.0.0.1", 5);
+
+    push(rig, &far, 10);
+    push(rig, &far6, 10);
+    push(rig, &near, 10);
+    test_await_counter(rig, "copies", 1);
+    ck_assert_uint_eq(rig_drops(rig, "no-route"), 2);
+    netns_run("ip route add blackhole 192.0.2.0/24 && ip route add prohibit 198.51.100.0/24");
+    struct amtg_peer forbidden = peer_of("198.51.100.1", 5, "10.0.0.1");
+    push(rig, &forbidden, 10);
+    push(rig, &near, 10);
+    test_await_counter(rig, "copies", 2);
+    ck_assert_uint_eq(rig_drops(rig, "not-permitted"), 1);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
+/* The anycast address comes to the host after the relay was started. */
+START_TEST(an_address_of_also_may_come_later)
+{
+    netns_enter();
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: [10.0.0.1, \"fd00::1\"], "
+                                       "also: [192.52.193.1, \"2001:3::1\"]}");
+    int fd = test_udp("10.0.0.2", 0), fd6 = test_udp("fd00::2", 0);
+    uint8_t octets[16];
+    char name[AMTG_ADDR_TEXT];
+    struct amtg_addr from;
+    uint16_t port;
+
+    netns_run("ip addr add 192.52.193.1/32 dev lo && ip -6 addr add 2001:3::1/128 dev lo nodad");
+    netns_await("ip -6 route get 2001:3::1 2>/dev/null | grep -q 'dev lo'");
+    test_send(fd, "192.52.193.1", PORT, "4", 1);
+    test_send(fd6, "2001:3::1", PORT, "6", 1);
+    test_await(rig, "out", 2);
+    for (int i = 0; i < 2; i++) {
+        struct amtg_packet *p = rig_take(rig, "out");
+        struct amtg_packet *answer = rig_packet(rig, AMTG_DATAGRAM, p->data, p->len);
+        amtg_packet_to_peer(answer, &p->peer);
+        rig_push(rig, "in", answer);
+        amtg_packet_free(p);
+    }
+    test_await_counter(rig, "copies", 2);
+    ck_assert_int_eq(test_receive(fd, octets, sizeof octets, &from, &port), 1);
+    ck_assert_str_eq(amtg_addr_text(&from, name), "192.52.193.1");
+    ck_assert_int_eq(test_receive(fd6, octets, sizeof octets, &from, &port), 1);
+    ck_assert_str_eq(amtg_addr_text(&from, name), "2001:3::1");
+    close(fd);
+    close(fd6);
+    rig_free(rig);
+}
+END_TEST
+
+/* Link-local peers are told apart by the interface that they are on. */
+START_TEST(link_local_peers_keep_their_scope)
+{
+    netns_enter();
+    netns_run("ip -6 addr add fe80::1/64 dev v0 nodad && ip -6 addr add fe80::2/64 dev v1 nodad");
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: \"::\"}");
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6,
+                              .sin6_port = htons(PORT),
+                              .sin6_scope_id = if_nametoindex("v1")};
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_scope_id = if_nametoindex("v1")};
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    uint8_t octets[16];
+
+    inet_pton(AF_INET6, "fe80::2", &at.sin6_addr);
+    inet_pton(AF_INET6, "fe80::1", &to.sin6_addr);
+    ck_assert(bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    ck_assert(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to) == 1);
+    test_await(rig, "out", 1);
+    struct amtg_packet *p = rig_take(rig, "out");
+    ck_assert_uint_eq(p->peer.scope, if_nametoindex("v0"));
+    push(rig, &p->peer, 3);
+    test_await_counter(rig, "copies", 1);
+    ck_assert_int_eq(recv(fd, octets, sizeof octets, 0), 3);
+    amtg_packet_free(p);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
+AMTG_NETNS_SUITE("udp-socket on a device", outer_packets_are_never_fragments,
+                 a_too_big_error_is_reported_and_not_obeyed_blindly, a_full_socket_is_waited_for,
+                 a_full_device_is_given_time, destinations_without_a_route_are_named,
+                 an_address_of_also_may_come_later, link_local_peers_keep_their_scope)
