@@ -516,11 +516,12 @@ const struct amtg_class amtg_membership = {
         "nothing more. A wish of more than `join-sources` sources is said as EXCLUDE without "
         "sources; of an SSM group, where that does not exist, the first so many are said.",
     .example = "elements:\n"
-               "  membership: {class: membership, endpoints: 100000}\n"
+               "  inner:      {class: pcap-source, file: reports.pcap}\n"
+               "  igmp:       {class: igmp-parser}\n"
+               "  membership: {class: membership, endpoints: 1000, leave: lmqt}\n"
                "  upstream:   {class: upstream-join, interface: eth0}\n"
-               "  fanout:     {class: relay-fanout, members: membership}\n"
                "edges:\n"
-               "  - igmp -> membership.reports\n"
+               "  - inner -> igmp -> membership.reports\n"
                "  - membership.joins -> upstream\n",
     .flags = AMTG_BREAKS,
     .state_octets = sizeof(struct membership),
@@ -533,9 +534,9 @@ const struct amtg_class amtg_membership = {
     AMTG_OUTPUTS([JOINS] = {"joins", AMTG_JOIN, "what to join upstream, group by group", 0}),
     AMTG_PARAMS(
         AMTG_U8(struct membership, robustness, "2", 1, 7, NULL,
-                "how many reports may be lost, plus one (QRV of the queries)"),
+                "reports of which one has to arrive; as that of amt-query (QRV)"),
         AMTG_DURATION(struct membership, query_interval_ns, "125s", AMTG_S, 31744 * AMTG_S,
-                      "time between reports that queries suggest (QQIC)"),
+                      "time between reports; as that of amt-query (QQIC)"),
         AMTG_DURATION(struct membership, query_response_interval_ns, "10s", 10 * AMTG_S,
                       8387 * AMTG_S, "time to answer a query, in the membership interval only"),
         AMTG_DURATION(struct membership, last_member_interval_ns, "1s", 100 * AMTG_MS,
