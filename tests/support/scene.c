@@ -317,7 +317,7 @@ static void hide_macs(char *text)
 char *scene_sent_text(struct scene *s)
 {
     struct amtg_pool *pool = amtg_pool_new(1, 1);
-    char *text = NULL, local[AMTG_ADDR_TEXT], remote[AMTG_ADDR_TEXT];
+    char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
@@ -326,9 +326,8 @@ char *scene_sent_text(struct scene *s)
         struct amtg_packet *p = amtg_packet_new(pool, sent->len);
         memcpy(p->data, sent->octets, sent->len);
         p->type = AMTG_AMT;
-        fprintf(out, "%llu ms %s %u > %s %u: ", (unsigned long long)(sent->at_ns / AMTG_MS),
-                amtg_addr_text(&sent->peer.local, local), sent->peer.local_port,
-                amtg_addr_text(&sent->peer.remote, remote), sent->peer.remote_port);
+        amtg_packet_to_peer(p, &sent->peer);
+        fprintf(out, "%llu ms ", (unsigned long long)(sent->at_ns / AMTG_MS));
         amtg_type_describe(p, out);
         fputc('\n', out);
         amtg_packet_free(p);
@@ -339,15 +338,21 @@ char *scene_sent_text(struct scene *s)
     return text;
 }
 
+/* Wishes are soft state: what is just said again is left out. */
 char *scene_joins_text(struct scene *s)
 {
-    char *text = NULL, buffer[MOST];
-    size_t len = 0, n;
+    char *text = NULL, *line = NULL;
+    size_t len = 0, room = 0;
     FILE *in = fopen(s->joins, "r"), *out = open_memstream(&text, &len);
 
     ck_assert_ptr_nonnull(in);
-    while ((n = fread(buffer, 1, sizeof buffer, in)) > 0)
-        fwrite(buffer, 1, n, out);
+    while (getline(&line, &room, in) > 0) {
+        const char *wish = strchr(line, ' '); /* after the time */
+        fflush(out);
+        if (!wish || !strstr(text, wish))
+            fputs(line, out);
+    }
+    free(line);
     fclose(in);
     fclose(out);
     return text;

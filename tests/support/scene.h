@@ -64,7 +64,7 @@ unsigned scene_count(const struct scene *s, const struct amtg_peer *gateway,
 /* The MAC of Query number `index` to the gateway; fails the test when there is none. */
 void scene_mac(const struct scene *s, const struct amtg_peer *gateway, unsigned index,
                uint8_t mac[AMTG_AMT_MAC_OCTETS]);
-/* All that the relay sent, and what it wanted of its own network, as lines; yours to free. */
+/* All that the relay sent, and what it wanted of its own network (each wish once), as lines; yours to free. */
 char *scene_sent_text(struct scene *s);
 char *scene_joins_text(struct scene *s);
 

@@ -65,6 +65,20 @@ START_TEST(a_discovery_address_is_not_advertised)
 }
 END_TEST
 
+/* Loopback is routed everywhere: towards 127.0.0.1 the system would use 127.0.0.1. */
+START_TEST(asked_at_a_discovery_address_the_socket_knows_a_better_one)
+{
+    struct rig *rig = rig_new_real(_i, "udp: {class: udp-socket, bind: [127.0.0.1, \"::1\"], port: 0}\n"
+                                       "it: {class: amt-advertise, socket: udp}");
+
+    rig_push(rig, "in", discovery(rig, "127.0.0.1", "192.52.193.1"));
+    rig_expect_hex(rig, "out", "02000000" NONCE_HEX "7f000001");
+    rig_push(rig, "in", discovery(rig, "::1", "2001:3::1"));
+    rig_expect_hex(rig, "out", "02000000" NONCE_HEX "00000000000000000000000000000001");
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(reserved_bits_and_trailing_octets_are_ignored)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-advertise}");
@@ -110,5 +124,7 @@ END_TEST
 
 AMTG_RIG_SUITE("amt-advertise", the_address_that_was_asked_is_advertised,
                a_given_address_wins_and_the_answer_leaves_from_where_it_was_asked,
-               a_discovery_address_is_not_advertised, reserved_bits_and_trailing_octets_are_ignored,
+               a_discovery_address_is_not_advertised,
+               asked_at_a_discovery_address_the_socket_knows_a_better_one,
+               reserved_bits_and_trailing_octets_are_ignored,
                short_discoveries_are_dropped, impossible_sources_are_never_answered)

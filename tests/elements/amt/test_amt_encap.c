@@ -5,8 +5,10 @@ START_TEST(two_octets_come_before_the_datagram)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-encap}");
 
-    rig_push_hex(rig, "in", AMTG_IP, NATIVE4_HEX);
-    struct amtg_packet *p = rig_take(rig, "out");
+    struct amtg_packet *p = rig_packet_hex(rig, AMTG_IP, NATIVE4_HEX);
+    p->data[-1] = p->data[-2] = 0xff; /* what was in the headroom before does not matter */
+    rig_push(rig, "in", p);
+    p = rig_take(rig, "out");
     ck_assert_ptr_eq(p->type, AMTG_AMT_DATA);
     expect_octets(p, "0600" NATIVE4_HEX);
     amtg_packet_free(p);

@@ -2,6 +2,7 @@
 #include "elements/registry.h"
 #include "tests/support/amt.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #define SECRET "it: {class: amt-secret, rotate: 60s, interval: 10s}"
@@ -97,6 +98,31 @@ START_TEST(one_previous_secret_is_kept)
 }
 END_TEST
 
+/* The MAC under a secret of zeroes: what a place that holds no secret would make. */
+static void make_from_nothing(uint8_t *mac)
+{
+    static const uint8_t key[crypto_shorthash_KEYBYTES];
+    uint8_t in[22], hash[crypto_shorthash_BYTES];
+
+    rig_octets("000000000000000000000000cb007107" "c738" NONCE_HEX, in, sizeof in);
+    crypto_shorthash(hash, in, sizeof in, key);
+    memcpy(mac, hash, AMTG_MAC_OCTETS);
+}
+
+START_TEST(where_there_is_no_previous_secret_nothing_is_right)
+{
+    struct rig *rig = rig_new(_i, SECRET);
+    uint8_t mac[AMTG_MAC_OCTETS];
+
+    make_from_nothing(mac);
+    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac)); /* none yet */
+    rig_step(rig, 85 * AMTG_S);
+    ck_assert_uint_eq(rig_counter(rig, "rotations"), 1);
+    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac)); /* retired and wiped */
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(secrets_of_two_elements_differ)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-secret}\nother: {class: amt-secret}");
@@ -132,5 +158,6 @@ END_TEST
 
 AMTG_RIG_SUITE("amt-secret", a_mac_is_right_for_what_it_was_made_for_only,
                each_bit_of_the_mac_counts, an_old_mac_is_good_for_two_intervals_after_the_change,
-               one_previous_secret_is_kept, secrets_of_two_elements_differ,
+               one_previous_secret_is_kept, where_there_is_no_previous_secret_nothing_is_right,
+               secrets_of_two_elements_differ,
                a_secret_must_outlive_two_intervals)
