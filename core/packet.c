@@ -22,8 +22,11 @@ enum {
     PACKETS_PER_BUFFER = 16, /* views that may be out, for each buffer of the limit */
     SMALL_ROOM = AMTG_HEADROOM + AMTG_SMALL_OCTETS,
     LARGE_ROOM = AMTG_HEADROOM + AMTG_LARGE_OCTETS,
-    PARTS = 4, /* who waits for buffers is woken when a quarter of the pool is free again */
+    PARTS = 4, /* who waits is woken when a quarter of what it was short of is free again */
 };
+
+/* What a request may be short of. */
+enum short_of { SHORT_OF_SMALL = 1, SHORT_OF_LARGE = 2, SHORT_OF_VIEWS = 4 };
 
 struct amtg_pool {
     struct amtg_buffer *free_small;
@@ -32,6 +35,8 @@ struct amtg_pool {
     uint32_t small_in_use, large_in_use, large_limit;
     struct amtg_loop *loop; /* of those who wait */
     struct amtg_task *waiting;
+    enum short_of denied; /* why the latest request was refused */
+    unsigned awaited;     /* enum short_of: what those who wait were short of */
     bool closed;
 };
 
@@ -179,6 +184,7 @@ static struct amtg_buffer *buffer_new(struct amtg_pool *pool, uint32_t len)
     bool large = len > AMTG_SMALL_OCTETS;
     struct amtg_buffer *b = NULL;
 
+    pool->denied = large ? SHORT_OF_LARGE : SHORT_OF_SMALL; /* in case it is */
     if (len > AMTG_LARGE_OCTETS ||
         (large ? pool->large_in_use >= pool->large_limit : pool->small_in_use >= pool->stats.limit))
         return NULL;
@@ -202,8 +208,24 @@ static struct amtg_buffer *buffer_new(struct amtg_pool *pool, uint32_t len)
     return b;
 }
 
-static void wake(struct amtg_pool *pool)
+static uint64_t views_most(const struct amtg_pool *pool)
 {
+    return (uint64_t)(pool->stats.limit + pool->large_limit) * PACKETS_PER_BUFFER;
+}
+
+static bool is_free_again(uint64_t in_use, uint64_t limit)
+{
+    return in_use < limit && in_use <= limit - limit / PARTS;
+}
+
+/* Only once there is room of the kind that was short: else those who wait would spin. */
+static void wake_if_room(struct amtg_pool *pool)
+{
+    if (((pool->awaited & SHORT_OF_SMALL) && !is_free_again(pool->small_in_use, pool->stats.limit)) ||
+        ((pool->awaited & SHORT_OF_LARGE) && !is_free_again(pool->large_in_use, pool->large_limit)) ||
+        ((pool->awaited & SHORT_OF_VIEWS) && !is_free_again(pool->stats.packets, views_most(pool))))
+        return;
+    pool->awaited = 0;
     while (pool->waiting) {
         struct amtg_task *t = pool->waiting;
         pool->waiting = t->next;
@@ -230,8 +252,8 @@ static void buffer_free(struct amtg_buffer *b)
             free(b);
         }
     }
-    if (pool->waiting && pool->small_in_use <= pool->stats.limit - pool->stats.limit / PARTS)
-        wake(pool);
+    if (pool->waiting)
+        wake_if_room(pool);
 }
 
 void amtg_pool_wait(struct amtg_pool *pool, struct amtg_loop *loop, struct amtg_task *t)
@@ -244,8 +266,8 @@ void amtg_pool_wait(struct amtg_pool *pool, struct amtg_loop *loop, struct amtg_
     pool->loop = loop;
     t->next = pool->waiting;
     pool->waiting = t;
-    if (pool->small_in_use <= pool->stats.limit - pool->stats.limit / PARTS)
-        wake(pool); /* there is room already: perhaps only large buffers were short */
+    pool->awaited |= pool->denied;
+    wake_if_room(pool); /* some may have come back since */
 }
 
 void amtg_pool_close(struct amtg_pool *pool)
@@ -260,8 +282,10 @@ static struct amtg_packet *view_new(struct amtg_pool *pool)
 {
     struct amtg_packet *p = pool->free_packets;
 
-    if (pool->stats.packets >= (uint64_t)(pool->stats.limit + pool->large_limit) * PACKETS_PER_BUFFER)
+    if (pool->stats.packets >= views_most(pool)) {
+        pool->denied = SHORT_OF_VIEWS;
         return NULL;
+    }
     if (p) {
         pool->free_packets = p->next;
     } else {
@@ -282,6 +306,8 @@ static void view_free(struct amtg_pool *pool, struct amtg_packet *p)
     } else {
         free(p);
     }
+    if (pool->waiting)
+        wake_if_room(pool);
 }
 
 struct amtg_packet *amtg_packet_new(struct amtg_pool *pool, uint32_t len)

@@ -120,6 +120,34 @@ START_TEST(who_waits_for_buffers_is_woken_once_there_are_some)
 }
 END_TEST
 
+/* Small buffers abound all the time: who wants a large one must not be woken to spin. */
+START_TEST(who_waits_for_a_large_buffer_is_woken_by_a_large_one)
+{
+    struct amtg_loop *loop = amtg_loop_new(AMTG_CLOCK_VIRTUAL, NULL);
+    struct amtg_pool *pool = amtg_pool_new(100, 2);
+    struct amtg_task task = {.run = wake};
+    struct amtg_packet *small = amtg_packet_new(pool, 1);
+    struct amtg_packet *large[2];
+
+    woken = 0;
+    for (int i = 0; i < 2; i++)
+        large[i] = amtg_packet_new(pool, 3000);
+    ck_assert_ptr_null(amtg_packet_new(pool, 3000));
+    amtg_pool_wait(pool, loop, &task);
+    amtg_loop_step(loop, 0);
+    ck_assert_uint_eq(woken, 0);
+    amtg_packet_free(small);
+    amtg_loop_step(loop, 0);
+    ck_assert_uint_eq(woken, 0);
+    amtg_packet_free(large[0]);
+    amtg_loop_step(loop, 0);
+    ck_assert_uint_eq(woken, 1);
+    amtg_packet_free(large[1]);
+    amtg_pool_free(pool);
+    amtg_loop_free(loop);
+}
+END_TEST
+
 static struct amtg_endpoint *endpoint(uint16_t port)
 {
     struct amtg_peer peer = {.remote_port = port};
@@ -182,5 +210,6 @@ AMTG_SUITE("packet", a_clone_shares_octets_until_one_side_writes,
            prepending_uses_the_headroom_and_moves_when_shared_or_full,
            a_dry_pool_refuses_and_leaves_the_packet_as_it_was,
            who_waits_for_buffers_is_woken_once_there_are_some,
+           who_waits_for_a_large_buffer_is_woken_by_a_large_one,
            a_set_is_edited_in_place_by_its_only_holder,
            a_packet_keeps_the_snapshot_it_was_given)

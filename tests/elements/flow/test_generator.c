@@ -143,18 +143,19 @@ END_TEST
 
 START_TEST(a_dry_pool_delays_but_leaves_nothing_out)
 {
-    enum { COUNT = 70000 };
-    struct rig *rig = rig_new(_i, FOUR ", rate: 1000000, size: 24, count: 70000}");
+    enum { COUNT = 1000 };
+    struct rig *rig = rig_new(_i, FOUR ", rate: 1000000, size: 3000, count: 1000}");
+    unsigned sent = 0;
 
-    rig_step(rig, AMTG_S); /* the recorder keeps them all, so the pool runs dry */
-    unsigned kept = rig_count(rig, "out");
-    ck_assert_uint_lt(kept, COUNT);
-    for (unsigned i = 0; i < kept; i++)
-        expect_number(rig, i, 24);
+    /* The recorder keeps them all, and large buffers are few, so the pool runs dry. */
     rig_step(rig, AMTG_S);
-    ck_assert_uint_eq(rig_count(rig, "out"), COUNT - kept);
-    for (unsigned i = kept; i < COUNT; i++)
-        expect_number(rig, i, 24);
+    ck_assert_uint_lt(rig_count(rig, "out"), COUNT / 2);
+    for (unsigned round = 0; round < COUNT && sent < COUNT; round++) {
+        while (rig_count(rig, "out"))
+            expect_number(rig, sent++, 3000);
+        rig_step(rig, AMTG_S);
+    }
+    ck_assert_uint_eq(sent, COUNT);
     rig_free(rig);
 }
 END_TEST
