@@ -103,11 +103,12 @@ START_TEST(a_set_becomes_one_packet_for_each_live_endpoint)
     struct amtg_endpoint *endpoints[5];
     struct amtg_set *set = set_of(5, endpoints);
     push_set(rig, set);
-    endpoints[2]->dead = true; /* leaves while the packet waits */
+    push_set(rig, set);
+    endpoints[2]->dead = true; /* leaves while the packets wait */
     rig_step(rig, 0);
-    ck_assert_uint_eq(rig_count(rig, "out"), 4);
-    static const uint16_t ports[] = {1000, 1001, 1003, 1004};
-    for (unsigned i = 0; i < 4; i++) {
+    ck_assert_uint_eq(rig_count(rig, "out"), 8);
+    static const uint16_t ports[] = {1000, 1001, 1003, 1004, 1000, 1001, 1003, 1004};
+    for (unsigned i = 0; i < 8; i++) {
         struct amtg_packet *p = rig_take(rig, "out");
         struct amtg_ip ip;
         struct amtg_udp udp;

@@ -273,6 +273,18 @@ START_TEST(two_router_alerts_are_one_too_many_for_mld)
 }
 END_TEST
 
+START_TEST(a_fragment_of_mld_is_refused)
+{
+    struct sample s = sample(HEX_INNER_REPORT6);
+    memmove(s.octets + 56, s.octets + 48, s.len - 48);
+    s.octets[40] = 44;
+    hex("3a00000100000007", s.octets + 48); /* the first of several parts */
+    s.len += 8;
+    amtg_put_u16(s.octets + 4, (uint16_t)(s.len - 40));
+    ck_assert_int_eq(check(&s, false), AMTG_REPORT_FAULT_FRAGMENT);
+}
+END_TEST
+
 START_TEST(reports_cut_short_are_refused_whole)
 {
     /* Fixed part, record, source: whatever is missing, nothing of the report is used. */
@@ -495,7 +507,8 @@ START_TEST(float_codes_say_what_the_rfc_says)
     static const struct { uint32_t value; uint8_t code; uint32_t back; } eight[] = {
         {0, 0, 0},          {125, 0x7d, 125},   {127, 0x7f, 127}, {128, 0x80, 128},
         {135, 0x80, 128},   {136, 0x81, 136},   {248, 0x8f, 248}, {255, 0x8f, 248},
-        {256, 0x90, 256},   {31744, 0xff, 31744}, {31745, 0xff, 31744}, {UINT32_MAX, 0xff, 31744},
+        {256, 0x90, 256},   {31744, 0xff, 31744}, {31745, 0xff, 31744}, {32768, 0xff, 31744},
+        {UINT32_MAX, 0xff, 31744},
     };
     for (unsigned i = 0; i < sizeof eight / sizeof eight[0]; i++) {
         ck_assert_uint_eq(amtg_float8_encode(eight[i].value), eight[i].code);
@@ -529,7 +542,8 @@ AMTG_SUITE("group messages", queries_are_the_octets_of_the_rfc,
            queries_of_any_source_and_value_verify, sound_reports_pass_strict_too,
            any_inner_source_is_taken, any_spoiled_octet_of_a_message_is_noticed,
            wrong_headers_are_told_apart, the_other_family_is_refused,
-           two_router_alerts_are_one_too_many_for_mld, reports_cut_short_are_refused_whole,
+           two_router_alerts_are_one_too_many_for_mld, a_fragment_of_mld_is_refused,
+           reports_cut_short_are_refused_whole,
            records_that_claim_too_much_are_refused, additional_and_auxiliary_data_are_fine,
            older_messages_need_a_multicast_group, igmpv1_reports_are_taken_only_when_asked_for,
            old_destinations_matter_when_strict, older_messages_read_as_records,

@@ -272,15 +272,21 @@ START_TEST(extension_headers_are_walked_to_the_transport)
     ck_assert_uint_eq(ip.protocol, IPPROTO_UDP);
     ck_assert(ip.hop_by_hop && ip.other_extensions && !ip.router_alert);
 
-    /* A chain without end is cut off, however long the datagram. */
-    len = hex(head, o);
-    o[6] = 60;
-    for (unsigned i = 0; i < 9; i++)
-        len += hex("3c00010400000000", o + len);
-    amtg_put_u16(o + 4, (uint16_t)(len - 40));
+    /* A hop-by-hop header anywhere but first. */
+    o[40] = 0;
     ck_assert_int_eq(parse(o, len, &ip), AMTG_IP_FAULT_EXTENSIONS);
-    o[40 + 7 * 8] = 59; /* eight are fine */
-    ck_assert_int_eq(parse(o, len, &ip), AMTG_IP_SOUND);
+
+    /* Eight are fine; a longer chain is cut off, however long the datagram. */
+    for (unsigned count = 8; count < 10; count++) {
+        len = hex(head, o);
+        o[6] = 60;
+        for (unsigned i = 0; i < count; i++)
+            len += hex("3c00010400000000", o + len);
+        o[len - 8] = 59; /* no next header */
+        amtg_put_u16(o + 4, (uint16_t)(len - 40));
+        ck_assert_int_eq(parse(o, len, &ip),
+                         count == 8 ? AMTG_IP_SOUND : AMTG_IP_FAULT_EXTENSIONS);
+    }
     ck_assert_uint_eq(ip.protocol, 59);
     ck_assert_uint_eq(ip.transport, 40 + 8 * 8);
 }
