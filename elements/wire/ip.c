@@ -254,17 +254,6 @@ uint32_t amtg_ip_build(const struct amtg_ip_head *h, uint8_t *out)
 
 /* ---- verified packets ---------------------------------------------------- */
 
-bool amtg_ip_is_fragment(const struct amtg_packet *p)
-{
-    struct amtg_ip ip;
-
-    if (amtg_ip_is4(p))
-        return amtg_get_u16(p->data + 6) & (FLAG4_MF | OFFSET4);
-    if (p->transport == AMTG_IP6_OCTETS) /* no extension headers */
-        return false;
-    return !amtg_ip_parse(p->data, p->len, &ip) && ip.fragment;
-}
-
 bool amtg_ip_age(struct amtg_packet *p)
 {
     if (!amtg_packet_own(p))

@@ -119,10 +119,6 @@ static inline uint8_t amtg_ip_hops(const struct amtg_packet *p)
 {
     return amtg_ip_is4(p) ? p->data[8] : p->data[7];
 }
-static inline uint8_t amtg_ip_tos(const struct amtg_packet *p)
-{
-    return amtg_ip_is4(p) ? p->data[1] : (uint8_t)(p->data[0] << 4 | p->data[1] >> 4);
-}
 static inline struct amtg_addr amtg_ip_source(const struct amtg_packet *p)
 {
     return amtg_ip_is4(p) ? amtg_addr_from4(p->data + 12) : amtg_addr_from6(p->data + 8);
@@ -131,8 +127,6 @@ static inline struct amtg_addr amtg_ip_destination(const struct amtg_packet *p)
 {
     return amtg_ip_is4(p) ? amtg_addr_from4(p->data + 16) : amtg_addr_from6(p->data + 24);
 }
-/* Is it a part of a datagram? Then its transport header may be in another part. */
-bool amtg_ip_is_fragment(const struct amtg_packet *p);
 /*
  * One hop less, with the IPv4 checksum adjusted; hops must not be 0. Becomes sole
  * owner first: false when the pool is dry, p unchanged.
