@@ -10,11 +10,11 @@
 
 const char *graph_nearest(const struct loader *l, const char *name, const struct amtg_names *names)
 {
-    enum { ENOUGH = 1000 }; /* problems: looking for names takes time, and nobody reads that far */
+    enum { ENOUGH = 100 }; /* problems: looking for names takes time, and nobody reads that far */
 
     if (amtg_diag_problems(l->diag) > ENOUGH)
         return NULL;
-    return amtg_nearest(name, amtg_names_all(names), names->count);
+    return amtg_nearest(name, names->all, names->count);
 }
 
 bool graph_is_name(const char *text)

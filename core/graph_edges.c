@@ -95,13 +95,24 @@ static bool ports_unsure(const struct loader *l, const struct item *item)
     return item->node >= 0 && l->drafts[item->node].ports_unsure;
 }
 
+static void add_port(struct loader *l, const struct item *item, bool output, unsigned port,
+                     struct end *end, unsigned room)
+{
+    if (!end->ports) {
+        end->ports = amtg_arena_get(l->arena, room * sizeof *end->ports);
+        end->names = amtg_arena_get(l->arena, room * sizeof *end->names);
+    }
+    end->ports[end->count] = port_of(item, output, port);
+    end->names[end->count++] = port_name(l, item, output, port);
+}
+
 /* The ports that a segment may mean as an output or input. false: a problem, reported. */
 static bool make_end(struct loader *l, const struct segment *g, bool output, struct end *end)
 {
     unsigned count = ports_count(l, g->item, output);
     const char *word = output ? "output" : "input", *port = output ? g->out : g->in;
 
-    *end = (struct end){.text = g->text, .mark = g->mark, .item = g->item};
+    *end = (struct end){.text = g->name, .mark = g->mark};
     if (count == 0) {
         if (!ports_unsure(l, g->item))
             graph_problem(l, g->mark, NULL, NULL, NULL, "\"%.60s\" has no %ss", g->name, word);
@@ -116,13 +127,12 @@ static bool make_end(struct loader *l, const struct segment *g, bool output, str
                               "\"%.60s\" has no %s \"%.60s\"", g->name, word, port);
             return false;
         }
-        end->ports = amtg_arena_get(l->arena, sizeof *end->ports);
-        end->ports[end->count++] = port_of(g->item, output, (unsigned)found);
+        end->text = amtg_arena_printf(l->arena, "%s.%s", g->name, port);
+        add_port(l, g->item, output, (unsigned)found, end, 1);
         return true;
     }
-    end->ports = amtg_arena_get(l->arena, count * sizeof *end->ports);
-    for (; end->count < count; end->count++)
-        end->ports[end->count] = port_of(g->item, output, end->count);
+    for (unsigned i = 0; i < count; i++)
+        add_port(l, g->item, output, i, end, count);
     return true;
 }
 

@@ -111,12 +111,12 @@ struct draft {
     struct wait *waiting;          /* edges from here, until its type is known */
 };
 
-/* One end of an edge as written, and the ports that it may mean. */
+/* One end of an edge, and the ports that it may mean. */
 struct end {
-    const char *text;
+    const char *text; /* "b", or "b.in" when this port is named */
     struct amtg_mark mark;
-    const struct item *item;
     struct port_at *ports;
+    const char **names; /* as they are called here */
     unsigned count;
 };
 

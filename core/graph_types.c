@@ -51,10 +51,8 @@ static const char *describe_end(struct loader *l, const struct end *end, bool ou
 
     for (unsigned i = 0; i < shown; i++) {
         struct port_at at = end->ports[i];
-        const struct amtg_graph_node *n = &l->nodes[at.node];
         const struct amtg_type *type = output ? out_type(l, at) : in_port(l, at)->type;
-        const char *name = output ? n->outs[at.port].name : n->ins[at.port].name;
-        const char *one = amtg_arena_printf(l->arena, "%s (%s)", name, type ? type->name : "any");
+        const char *one = amtg_arena_printf(l->arena, "%s (%s)", end->names[i], type ? type->name : "any");
         text = text ? amtg_arena_printf(l->arena, "%s%s%s", text, i + 1 == end->count ? " and " : ", ", one)
                     : one;
     }
@@ -88,53 +86,50 @@ static void ambiguous(struct loader *l, struct draft_edge *e, unsigned outs)
     spoil(l, e);
 }
 
+/* The ports of one end that fit some port of the other. */
+static struct end fitting(struct loader *l, const struct draft_edge *e, bool output)
+{
+    const struct end *these = output ? &e->from : &e->to, *others = output ? &e->to : &e->from;
+    struct end fit = *these;
+
+    fit.count = 0;
+    fit.ports = amtg_arena_get(l->arena, these->count * sizeof *fit.ports);
+    fit.names = amtg_arena_get(l->arena, these->count * sizeof *fit.names);
+    for (unsigned i = 0; i < these->count; i++)
+        for (unsigned k = 0; k < others->count; k++) {
+            struct port_at out = output ? these->ports[i] : others->ports[k];
+            struct port_at in = output ? others->ports[k] : these->ports[i];
+            if (!amtg_type_is(out_type(l, out), in_port(l, in)->type))
+                continue;
+            fit.ports[fit.count] = these->ports[i];
+            fit.names[fit.count++] = these->names[i];
+            break;
+        }
+    return fit;
+}
+
 /* The pair of ports that fits. What is the only pair is taken; whether it fits is told later. */
 static void choose(struct loader *l, struct draft_edge *e)
 {
-    unsigned outs = 0, ins = 0, pairs = 0;
-    struct end fitting_from = e->from, fitting_to = e->to;
+    bool only_one = e->from.count == 1 && e->to.count == 1;
 
-    if (e->from.count == 1 && e->to.count == 1) {
-        e->out = e->from.ports[0];
-        e->in = e->to.ports[0];
-        return;
-    }
-    fitting_from.ports = amtg_arena_get(l->arena, e->from.count * sizeof *e->from.ports);
-    fitting_to.ports = amtg_arena_get(l->arena, e->to.count * sizeof *e->to.ports);
-    for (unsigned i = 0; i < e->from.count; i++) {
-        const struct amtg_type *type = out_type(l, e->from.ports[i]);
-        bool fits = false;
-        if (!type) { /* follows from a problem that is told elsewhere */
+    for (unsigned i = 0; i < e->from.count && !only_one; i++)
+        if (!out_type(l, e->from.ports[i])) { /* follows from a problem that is told elsewhere */
             spoil(l, e);
             return;
         }
-        for (unsigned k = 0; k < e->to.count; k++) {
-            if (!amtg_type_is(type, in_port(l, e->to.ports[k])->type))
-                continue;
-            fits = true;
-            pairs++;
-            e->out = e->from.ports[i];
-            e->in = e->to.ports[k];
-        }
-        if (fits)
-            fitting_from.ports[outs++] = e->from.ports[i];
-    }
-    for (unsigned k = 0; k < e->to.count; k++) {
-        bool fits = false;
-        for (unsigned i = 0; i < e->from.count && !fits; i++)
-            fits = amtg_type_is(out_type(l, e->from.ports[i]), in_port(l, e->to.ports[k])->type);
-        if (fits)
-            fitting_to.ports[ins++] = e->to.ports[k];
-    }
-    if (pairs == 1)
+    struct end from = only_one ? e->from : fitting(l, e, true);
+    struct end to = only_one ? e->to : fitting(l, e, false);
+    if (from.count == 1 && to.count == 1) {
+        e->out = from.ports[0];
+        e->in = to.ports[0];
         return;
-    if (outs > 0) {
-        fitting_from.count = outs;
-        fitting_to.count = ins;
-        e->from = fitting_from;
-        e->to = fitting_to;
     }
-    ambiguous(l, e, outs);
+    if (from.count > 0) { /* say only what fits */
+        e->from = from;
+        e->to = to;
+    }
+    ambiguous(l, e, from.count);
 }
 
 static void settle_edge(struct loader *l, unsigned edge, struct queue *ready)

@@ -42,7 +42,8 @@ bool amtg_names_add(struct amtg_names *n, const char *text, unsigned value)
     if (slot->text)
         return false;
     *slot = (struct amtg_name){.text = text, .value = value};
-    n->count++;
+    n->all = amtg_arena_grow(n->arena, n->all, n->count, sizeof *n->all);
+    n->all[n->count++] = text;
     return true;
 }
 
@@ -52,15 +53,4 @@ int amtg_names_find(const struct amtg_names *n, const char *text)
         return -1;
     const struct amtg_name *slot = find_slot(n, text);
     return slot->text ? (int)slot->value : -1;
-}
-
-const char *const *amtg_names_all(const struct amtg_names *n)
-{
-    const char **all = amtg_arena_get(n->arena, (n->count + 1) * sizeof *all);
-    size_t count = 0;
-
-    for (size_t i = 0; i < n->slots_count; i++)
-        if (n->slots[i].text)
-            all[count++] = n->slots[i].text;
-    return all;
 }

@@ -1,6 +1,6 @@
 /*
  * Texts to numbers: the index by name of what a file lists. Keyed hash, so that
- * no file can make it slow. Owns its slots only; the texts must outlive it.
+ * no file can make it slow. The texts must outlive it.
  */
 #ifndef AMTG_CORE_NAMES_H
 #define AMTG_CORE_NAMES_H
@@ -22,6 +22,7 @@ struct amtg_names {
     size_t slots_count; /* a power of two, or 0 */
     size_t count;
     uint8_t key[16];
+    const char **all; /* in the order in which they were added */
 };
 
 void amtg_names_init(struct amtg_names *n, struct amtg_arena *arena);
@@ -29,7 +30,5 @@ void amtg_names_init(struct amtg_names *n, struct amtg_arena *arena);
 bool amtg_names_add(struct amtg_names *n, const char *text, unsigned value);
 /* The value of a text; -1: it is not there. */
 int amtg_names_find(const struct amtg_names *n, const char *text);
-/* All texts, in no useful order, for amtg_nearest; in the arena. */
-const char *const *amtg_names_all(const struct amtg_names *n);
 
 #endif
