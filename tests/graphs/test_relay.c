@@ -434,7 +434,7 @@ START_TEST(one_endpoint_asking_without_end_is_answered_now_and_then)
         scene_request(scene, i, &gateway, NONCE, 0);
     scene_play(scene, SECOND);
     ck_assert_uint_le(scene_count(scene, &gateway, AMTG_MSG_QUERY), 30);
-    ck_assert_uint_ge(scene_drops(scene, "few-requests", "endpoint-rate"), 970);
+    ck_assert_uint_ge(scene_drops(scene, "polite", "endpoint-rate"), 970);
     scene_free(scene);
 }
 END_TEST
