@@ -362,7 +362,7 @@ const struct amtg_class amtg_udp_socket = {
                  [AMTG_SOCK_UNREACHABLE] = {"unreachable", AMTG_UNREACHABLE,
                                            "ICMP errors about what was sent", AMTG_MAY_BE_OPEN}),
     AMTG_PARAMS(
-        AMTG_ADDRESSES(struct udp_socket, bind, NULL, 0, ADDRESSES,
+        AMTG_ADDRESSES(struct udp_socket, bind, "0.0.0.0, ::", 0, ADDRESSES,
                        "our addresses; 0.0.0.0 and :: stand for all of a family"),
         AMTG_ADDRESSES(struct udp_socket, also, "", 0, ADDRESSES,
                        "further addresses, which the host may come to have later"),

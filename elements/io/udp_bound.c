@@ -38,7 +38,7 @@ static bool set_options6(int fd, const struct amtg_udp_socket_options *o)
 {
     return set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) &&
-           set(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1) && set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
+           set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, o->hop_limit) &&
            set(fd, IPPROTO_IPV6, IPV6_TCLASS, o->dscp << 2) &&

@@ -143,6 +143,45 @@ START_TEST(a_too_big_error_is_reported_and_not_obeyed_blindly)
 }
 END_TEST
 
+/* The same from a router of IPv6. */
+START_TEST(a_packet_too_big_message_is_reported_and_not_obeyed_blindly)
+{
+    netns_enter();
+    cable_to_nowhere();
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: \"fd00::1\"}");
+    struct amtg_peer peer = peer_of("fd00::2", 5, "fd00::1");
+    int fd = listen_on_v1(ETH_P_IPV6);
+    uint8_t quoted[2048], icmp[8 + 48] = {2, 0, [6] = 1300 >> 8, [7] = 1300 & 0xff};
+
+    push(rig, &peer, 1400);
+    test_await_counter(rig, "copies", 1);
+    ck_assert_int_eq(next_udp(fd, quoted, sizeof quoted), 1448);
+    memcpy(icmp + 8, quoted, 48);
+    int raw = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6); /* the kernel writes the checksum */
+    struct sockaddr_storage sa;
+    socklen_t len = test_sockaddr("fd00::1", 0, &sa);
+    ck_assert(sendto(raw, icmp, sizeof icmp, 0, (struct sockaddr *)&sa, len) == sizeof icmp);
+
+    test_await(rig, "unreachable", 1);
+    struct amtg_packet *p = rig_take(rig, "unreachable");
+    const struct amtg_unreachable *u = (void *)p->data;
+    ck_assert_uint_eq(u->type, 2);
+    ck_assert_uint_eq(u->code, 0);
+    ck_assert_uint_eq(u->mtu, 1300);
+    ck_assert(amtg_addr_equal(&p->peer.remote, &peer.remote));
+    ck_assert_uint_eq(p->peer.remote_port, 5);
+    amtg_packet_free(p);
+
+    push(rig, &peer, 1400);
+    test_await_counter(rig, "copies", 2);
+    ck_assert_int_eq(next_udp(fd, quoted, sizeof quoted), 1448);
+    ck_assert_uint_eq(rig_drops_all(rig), 0);
+    close(raw);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
 /* Nobody answers for 10.0.0.9: the neighbour table holds what is sent there, until it gives up. */
 START_TEST(a_full_socket_is_waited_for)
 {
@@ -275,6 +314,8 @@ START_TEST(link_local_peers_keep_their_scope)
 END_TEST
 
 AMTG_NETNS_SUITE("udp-socket on a device", outer_packets_are_never_fragments,
-                 a_too_big_error_is_reported_and_not_obeyed_blindly, a_full_socket_is_waited_for,
+                 a_too_big_error_is_reported_and_not_obeyed_blindly,
+                 a_packet_too_big_message_is_reported_and_not_obeyed_blindly,
+                 a_full_socket_is_waited_for,
                  a_full_device_is_given_time, destinations_without_a_route_are_named,
                  an_address_of_also_may_come_later, link_local_peers_keep_their_scope)

@@ -106,6 +106,8 @@ START_TEST(replies_leave_from_the_address_that_was_asked)
 {
     ask_and_reply(_i, "bind: [0.0.0.0, \"::\"]", "127.0.0.1", "127.0.0.2");
     ask_and_reply(_i, "bind: [0.0.0.0, \"::\"]", "::1", "::1");
+    ask_and_reply(_i, "hop-limit: 1", "::1", "::1"); /* by default, all addresses are bound */
+    ask_and_reply(_i, "hop-limit: 1", "127.0.0.1", "127.0.0.3");
     ask_and_reply(_i, "bind: [127.0.0.1, 127.0.0.2, \"::1\"]", "127.0.0.1", "127.0.0.2");
     ask_and_reply(_i, "bind: 127.0.0.1, also: [127.0.0.9, 192.0.2.77]", "127.0.0.1", "127.0.0.9");
 }
