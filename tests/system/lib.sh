@@ -368,10 +368,10 @@ gateways_stop()
 
 source_pid=
 
-# source_start OPTION... STREAMS SOURCE GROUP ...
+# source_start OPTION... STREAMS SOURCE GROUP ...: it goes first, to keep its rate
 source_start()
 {
-    ip netns exec "$SRC" "$AMTGRAPH_TOOLS/source" --interface up0 "$@" >"$work/source.out" 2>&1 &
+    nice -n -10 ip netns exec "$SRC" "$AMTGRAPH_TOOLS/source" --interface up0 "$@" >"$work/source.out" 2>&1 &
     source_pid=$!
     started[$source_pid]=source
 }
@@ -404,23 +404,31 @@ flood()
 
 capture_pid=
 
-# capture_start [FILTER]: what the relay sends on the access link
+# capture_start: what the relay sends on the access link
 capture_start()
 {
-    ip netns exec "$GWS" tcpdump -i acc1 -Q in -n -s 0 -B 65536 -U -w "$work/relay.pcap" \
-        "udp and src port 2268${1:+ and ($1)}" >/dev/null 2>"$work/tcpdump.err" &
+    ip netns exec "$GWS" tcpdump -i acc1 -Q in -n -s 0 -B 65536 \
+        --immediate-mode -U -w "$work/relay.pcap" "udp and src port 2268" >/dev/null 2>"$work/tcpdump.err" &
     capture_pid=$!
     started[$capture_pid]=tcpdump
     await 10 "tcpdump to listen" grep -q 'listening on' "$work/tcpdump.err"
 }
 
+# The relay must have ended before; what is still in the kernel's ring is waited for.
 capture_stop()
 {
+    local before=-1 size
+    size=$(stat -c %s "$work/relay.pcap")
+    while [ "$size" -ne "$before" ]; do
+        sleep 0.3
+        before=$size
+        size=$(stat -c %s "$work/relay.pcap")
+    done
     kill -INT "$capture_pid"
     wait "$capture_pid"
     unset "started[$capture_pid]"
     grep -q '^0 packets dropped by kernel' "$work/tcpdump.err" ||
-        say "the capture is not whole: $(grep dropped "$work/tcpdump.err")"
+        fail "the capture is not whole: $(grep dropped "$work/tcpdump.err")"
 }
 
 # Faults that tshark sees in a capture: malformed, a wrong checksum, or not AMT at all.

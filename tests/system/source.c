@@ -4,7 +4,7 @@
  *   source --interface up0 --rate 1000 --count 10000 STREAMS SOURCE[/N] GROUP[/N] ...
  *
  * --rate      packets per second, all streams together
- * --count     packets of each stream; or --for SECONDS
+ * --count     packets of each stream; or --for SECONDS, however many it can send
  * --payload   octets of UDP payload (default 64)
  * --sockets   send by kernel UDP sockets instead of whole frames: then the checksum
  *             is left to the device, as any program's would be on a veth
@@ -169,11 +169,12 @@ static uint64_t run(const struct options *options)
     uint64_t total = options->seconds > 0 ? (uint64_t)(options->rate * options->seconds)
                                           : options->count * used_count;
     uint64_t start = now_ns(), sent = 0;
-    while (sent < total) {
+    uint64_t end = options->seconds > 0 ? start + (uint64_t)(options->seconds * 1e9) : UINT64_MAX;
+    while (sent < total && now_ns() < end) {
         uint64_t due = (uint64_t)((double)(now_ns() - start) * options->rate / 1e9) + 1;
         if (due > total)
             due = total;
-        while (sent < due) {
+        while (sent < due && now_ns() < end) {
             unsigned count = due - sent < BURST ? (unsigned)(due - sent) : BURST;
             if (options->sockets)
                 send_datagrams(sent, count);
