@@ -408,7 +408,8 @@ capture_pid=
 capture_start()
 {
     ip netns exec "$GWS" tcpdump -i acc1 -Q in -n -s 0 -B 65536 \
-        --immediate-mode -U -w "$work/relay.pcap" "udp and src port 2268" >/dev/null 2>"$work/tcpdump.err" &
+        --immediate-mode -U -w "$work/relay.pcap" "udp and src port 2268" \
+        >/dev/null 2>"$work/tcpdump.err" &
     capture_pid=$!
     started[$capture_pid]=tcpdump
     await 10 "tcpdump to listen" grep -q 'listening on' "$work/tcpdump.err"
