@@ -6,7 +6,8 @@
  *       some: {class: sample, every: 1000}
  *       show: {class: print}
  *     edges:
- *       - native -> some -> show
+ *       - native -> some
+ *       - some.out -> show
  *       - some.rest -> end
  */
 #include "core/element.h"
@@ -46,7 +47,8 @@ const struct amtg_class amtg_sample = {
                "  show:   {class: print}\n"
                "  end:    {class: discard}\n"
                "edges:\n"
-               "  - source -> some -> show\n"
+               "  - source -> some\n"
+               "  - some.out -> show\n"
                "  - some.rest -> end\n",
     .state_octets = sizeof(struct sample),
     AMTG_INPUTS({.name = "in", .type = AMTG_ANY, .help = "what is too much"}),

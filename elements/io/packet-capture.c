@@ -465,9 +465,10 @@ const struct amtg_class amtg_packet_capture = {
         "Needs CAP_NET_RAW.",
     .example = "elements:\n"
                "  native: {class: packet-capture, interface: eth1, filter: ip multicast}\n"
-               "  check: {class: check-ip}\n"
+               "  check:  {class: check-ip}\n"
+               "  file:   {class: pcap-sink, file: native.pcap}\n"
                "edges:\n"
-               "  - native -> check\n",
+               "  - native -> check -> file\n",
     .flags = AMTG_HOST,
     .state_octets = sizeof(struct packet_capture),
     AMTG_OUTPUTS([OUT] = {"out", AMTG_IP_RAW, "as they came, from the IP header on"}),

@@ -275,10 +275,10 @@ const struct amtg_class amtg_raw_socket = {
         "as `too-big`.\n\n"
         "Needs CAP_NET_RAW.",
     .example = "elements:\n"
-               "  check: {class: check-ip}\n"
-               "  lan: {class: raw-socket, interface: eth2}\n"
+               "  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1}\n"
+               "  lan:    {class: raw-socket, interface: eth2}\n"
                "edges:\n"
-               "  - check -> lan\n",
+               "  - source -> lan\n",
     .flags = AMTG_HOST | AMTG_BREAKS,
     .state_octets = sizeof(struct raw_socket),
     AMTG_INPUTS([IN] = {"in", AMTG_IP, "to be sent"}),

@@ -403,8 +403,12 @@ const struct amtg_class amtg_upstream_join = {
         "received and have to be filtered downstream. What cannot be joined is counted and tried "
         "again every second.",
     .example = "elements:\n"
-               "  upstream: {class: upstream-join, interface: eth1}\n"
+               "  inner:      {class: pcap-source, file: reports.pcap}\n"
+               "  igmp:       {class: igmp-parser}\n"
+               "  membership: {class: membership}\n"
+               "  upstream:   {class: upstream-join, interface: eth1}\n"
                "edges:\n"
+               "  - inner -> igmp -> membership.reports\n"
                "  - membership.joins -> upstream\n",
     .flags = AMTG_HOST,
     .state_octets = sizeof(struct upstream_join),
