@@ -351,7 +351,8 @@ static bool turn(struct amtg_loop *loop, uint64_t until_ns)
     fire_due(loop);
     if (loop->stopping || loop->now_ns >= until_ns)
         return false;
-    poll_watches(loop, wait_for(loop, until_ns));
+    if (loop->holds || loop->tasks) /* else the run is over: perhaps a timer gave the last hold back */
+        poll_watches(loop, wait_for(loop, until_ns));
     return true;
 }
 

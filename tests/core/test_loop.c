@@ -257,6 +257,25 @@ START_TEST(the_real_clock_waits_for_its_timer)
 }
 END_TEST
 
+static void fire_and_release(struct amtg_element *e, struct amtg_timer *t)
+{
+    (void)e;
+    (void)t;
+    amtg_loop_release(loop);
+}
+
+START_TEST(on_the_real_clock_a_run_ends_when_a_timer_gives_the_last_hold_back)
+{
+    struct amtg_timer last = {.fire = fire_and_release};
+
+    begin(AMTG_CLOCK_REAL);
+    amtg_loop_hold(loop);
+    amtg_loop_timer_start(loop, &last, AMTG_MS);
+    amtg_loop_run(loop, UINT64_MAX); /* would wait for ever */
+    amtg_loop_free(loop);
+}
+END_TEST
+
 AMTG_SUITE("loop", timers_fire_by_deadline_then_by_order_of_start,
            restarting_moves_a_timer_and_stopping_removes_it,
            the_heap_keeps_its_order_under_random_use,
@@ -265,4 +284,5 @@ AMTG_SUITE("loop", timers_fire_by_deadline_then_by_order_of_start,
            a_virtual_day_takes_no_time_and_ends_where_it_was_told,
            a_run_ends_when_nothing_holds_it,
            descriptors_are_watched_disarmed_and_removed_even_while_ready,
-           the_real_clock_waits_for_its_timer)
+           the_real_clock_waits_for_its_timer,
+           on_the_real_clock_a_run_ends_when_a_timer_gives_the_last_hold_back)
