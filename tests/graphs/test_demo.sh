@@ -11,5 +11,6 @@ trap 'rm -rf "$work"' EXIT
 "$demo_captures" "$amtgraph" "$demo/../relay.yaml" "$work"
 cmp "$work/gateways.pcap" "$demo/gateways.pcap"
 cmp "$work/native.pcap" "$demo/native.pcap"
-"$demo/show" "$amtgraph" >"$work/shown"
+# The counters at the end are not compared: elements may come to count more.
+"$demo/show" "$amtgraph" | sed '/^What was counted/,$d' >"$work/shown"
 diff -u "$demo/expected.txt" "$work/shown"
