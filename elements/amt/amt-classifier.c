@@ -24,7 +24,7 @@ enum { DISCOVERY, ADVERTISEMENT, REQUEST, QUERY, UPDATE, DATA, TEARDOWN, OUTPUTS
 /* The first seven are those of messages whose output is open: the numbers are the outputs'. */
 enum { SHORT = OUTPUTS, VERSION, TYPE };
 
-/* What a message must have before anybody looks into it: its fixed part, and the smallest inner header. */
+/* What a message must have: its fixed part, and the smallest inner header. */
 enum { INNER = 20 };
 static const struct {
     const struct amtg_type *type;
@@ -107,6 +107,5 @@ const struct amtg_class amtg_amt_classifier = {
         [SHORT] = {"short", "shorter than its message can be (RFC 7450, section 5.1)"},
         [VERSION] = {"version", "the version is not 0 (RFC 7450, sections 5.2.3.2, 5.3.3.1)"},
         [TYPE] = {"type", "none of the seven message types"}),
-    .state_octets = 0,
     .push = amt_classifier_push,
 };

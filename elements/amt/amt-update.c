@@ -60,7 +60,7 @@ static void open_update(struct amtg_element *e, struct amtg_packet *packet)
         amtg_drop(e, INNER_VERSION, packet);
         return;
     }
-    /* No more than the message holds (a MUST NOT); octets beyond the datagram are ignored (a MUST). */
+    /* No more than the message holds; octets beyond the inner datagram are ignored. */
     uint32_t octets = inner_octets(update.inner, update.inner_len, version == 4);
     if (octets < AMTG_IP4_OCTETS || octets > update.inner_len) {
         amtg_drop(e, INNER_LENGTH, packet);

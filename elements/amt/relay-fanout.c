@@ -118,7 +118,8 @@ const struct amtg_class amtg_relay_fanout = {
     .state_octets = sizeof(struct relay_fanout),
     AMTG_PARAMS(AMTG_REF(struct relay_fanout, members, &amtg_members, true,
                          "knows which endpoints want a channel")),
-    AMTG_DROPS([NOT_MULTICAST] = {"not-multicast", "the destination is no group (RFC 7450, 5.3.3.6)"},
+    AMTG_DROPS([NOT_MULTICAST] = {"not-multicast",
+                                  "the destination is no group (RFC 7450, 5.3.3.6)"},
                [SCOPE] = {"scope", "a group that never leaves its link: 224.0.0.0/24, or an IPv6 "
                                    "group of link-local or smaller scope"},
                [SOURCE_SCOPE] = {"source-scope", "from a link-local address, which no router "

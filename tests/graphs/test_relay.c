@@ -12,8 +12,8 @@
 enum { SEED = 1, OTHER_SEED = 2, SECOND = 1000 };
 
 /* Ask once in a scene of its own, with the same settings, and take the MAC of the answer. */
-static void learn_mac(uint8_t seed, const char *const settings[][2], const struct amtg_peer *gateway,
-                      uint8_t flags, uint8_t mac[AMTG_AMT_MAC_OCTETS])
+static void learn_mac(uint8_t seed, const char *const settings[][2],
+                      const struct amtg_peer *gateway, uint8_t flags, uint8_t mac[AMTG_AMT_MAC_OCTETS])
 {
     struct scene *scene = scene_new(seed);
 

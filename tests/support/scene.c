@@ -86,14 +86,16 @@ void scene_say(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
     ck_assert(amtg_capture_write(s->udp_writer, BEGAN + at_ms * AMTG_MS, datagram, heads + len));
 }
 
-void scene_say_hex(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway, const char *hex)
+void scene_say_hex(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
+                   const char *hex)
 {
     uint8_t octets[MOST];
 
     scene_say(s, at_ms, gateway, octets, (uint32_t)rig_octets(hex, octets, sizeof octets));
 }
 
-void scene_discovery(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway, uint32_t nonce)
+void scene_discovery(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
+                     uint32_t nonce)
 {
     struct amtg_amt_discovery m = {.nonce = nonce};
     uint8_t octets[AMTG_DISCOVERY_OCTETS];

@@ -36,11 +36,13 @@ void scene_free(struct scene *s); /* fails the test if a packet is not accounted
 /* `--set name=value` */
 void scene_set(struct scene *s, const char *name, const char *value);
 
-/* What comes to the relay's sockets, in order of time. at_ms: since the scene began, which is at 0. */
+/* What comes to the relay's sockets, in order of time. at_ms: since the scene began. */
 void scene_say(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
                const uint8_t *octets, uint32_t len);
-void scene_say_hex(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway, const char *hex);
-void scene_discovery(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway, uint32_t nonce);
+void scene_say_hex(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
+                   const char *hex);
+void scene_discovery(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
+                     uint32_t nonce);
 /* flags: the second octet as on the wire */
 void scene_request(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway, uint32_t nonce,
                    uint8_t flags);
@@ -56,7 +58,7 @@ void scene_native(struct scene *s, uint64_t at_ms, const char *hex);
 /* Run it to its end, and then until until_ms if that is later. */
 void scene_play(struct scene *s, uint64_t until_ms);
 
-/* What was sent to a gateway (NULL: to anybody) of one kind, number `index` from 0. NULL: there is none. */
+/* Message number `index` of a kind to a gateway (NULL: to anybody). NULL: there is none. */
 const struct sent *scene_sent(const struct scene *s, const struct amtg_peer *gateway,
                               enum amtg_amt_message message, unsigned index);
 unsigned scene_count(const struct scene *s, const struct amtg_peer *gateway,
@@ -64,7 +66,10 @@ unsigned scene_count(const struct scene *s, const struct amtg_peer *gateway,
 /* The MAC of Query number `index` to the gateway; fails the test when there is none. */
 void scene_mac(const struct scene *s, const struct amtg_peer *gateway, unsigned index,
                uint8_t mac[AMTG_AMT_MAC_OCTETS]);
-/* All that the relay sent, and what it wanted of its own network (each wish once), as lines; yours to free. */
+/*
+ * As lines, yours to free: all that the relay sent, and what it wanted of its own
+ * network, each wish once.
+ */
 char *scene_sent_text(struct scene *s);
 char *scene_joins_text(struct scene *s);
 

@@ -30,8 +30,8 @@ END_TEST
 
 START_TEST(a_given_address_wins_and_the_answer_leaves_from_where_it_was_asked)
 {
-    struct rig *rig = rig_new(_i, "it: {class: amt-advertise, relay4: 192.0.2.1, relay6: 2001:db8::1,\n"
-                                  "     discovery: [192.52.193.1, 2001:3::1]}");
+    struct rig *rig = rig_new(_i, "it: {class: amt-advertise, relay4: 192.0.2.1,\n"
+                                  "     relay6: 2001:db8::1, discovery: [192.52.193.1, 2001:3::1]}");
 
     rig_push(rig, "in", discovery(rig, GATEWAY4, "192.52.193.1"));
     struct amtg_packet *p = rig_take(rig, "out");
@@ -68,7 +68,8 @@ END_TEST
 /* Loopback is routed everywhere: towards 127.0.0.1 the system would use 127.0.0.1. */
 START_TEST(asked_at_a_discovery_address_the_socket_knows_a_better_one)
 {
-    struct rig *rig = rig_new_real(_i, "udp: {class: udp-socket, bind: [127.0.0.1, \"::1\"], port: 0}\n"
+    struct rig *rig = rig_new_real(_i, "udp: {class: udp-socket, port: 0,\n"
+                                       "      bind: [127.0.0.1, \"::1\"]}\n"
                                        "it: {class: amt-advertise, socket: udp}");
 
     rig_push(rig, "in", discovery(rig, "127.0.0.1", "192.52.193.1"));

@@ -60,8 +60,8 @@ END_TEST
 
 START_TEST(interval_robustness_and_sources_are_told)
 {
-    struct rig *rig = rig_new(_i, QUERY "it: {class: amt-query, secret: secret, interval: 20s,\n"
-                                        "     robustness: 3, source4: 192.0.2.1, source6: fe80::2}");
+    struct rig *rig = rig_new(_i, QUERY "it: {class: amt-query, secret: secret,\n"
+                                        "     interval: 20s, robustness: 3, source4: 192.0.2.1, source6: fe80::2}");
 
     rig_push(rig, "in", request(rig, REQUEST4_HEX, false));
     struct amtg_packet *p = rig_take(rig, "out");
@@ -149,7 +149,9 @@ START_TEST(impossible_sources_are_never_answered)
 END_TEST
 
 AMTG_RIG_SUITE("amt-query", p_chooses_the_protocol_and_g_returns_the_sender,
-               without_teardown_there_are_no_gateway_fields, interval_robustness_and_sources_are_told,
-               reserved_bits_and_a_ninth_octet_are_ignored, a_linux_gateway_gets_both_queries_without_g,
+               without_teardown_there_are_no_gateway_fields,
+               interval_robustness_and_sources_are_told,
+               reserved_bits_and_a_ninth_octet_are_ignored,
+               a_linux_gateway_gets_both_queries_without_g,
                strict_reads_p_by_the_rfc_alone, short_requests_are_dropped,
                impossible_sources_are_never_answered)

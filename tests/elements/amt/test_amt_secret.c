@@ -131,7 +131,8 @@ START_TEST(secrets_of_two_elements_differ)
 
     make(rig, GATEWAY4, mac);
     ck_assert(amtg_addr_parse(GATEWAY4, &a));
-    ck_assert(!mac_ops(rig, "other")->check(rig_element(rig, "other"), &a, GATEWAY_PORT, NONCE, mac));
+    struct amtg_element *other = rig_element(rig, "other");
+    ck_assert(!mac_ops(rig, "other")->check(other, &a, GATEWAY_PORT, NONCE, mac));
     rig_free(rig);
 }
 END_TEST

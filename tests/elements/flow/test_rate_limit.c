@@ -157,7 +157,8 @@ START_TEST(the_packets_keep_their_order_and_type)
 END_TEST
 
 AMTG_RIG_SUITE("rate-limit", an_endpoint_has_its_burst_and_then_its_rate,
-               an_address_has_its_limit_over_all_ports, a_noisy_endpoint_does_not_use_up_its_address,
+               an_address_has_its_limit_over_all_ports,
+               a_noisy_endpoint_does_not_use_up_its_address,
                all_together_have_a_limit_when_it_is_set, rate_0_is_no_limit,
                the_defaults_let_500_gateways_behind_one_address_ask_twice_a_second,
                a_flood_of_other_addresses_locks_nobody_out, who_has_used_most_is_forgotten_last,
