@@ -43,9 +43,10 @@ struct root {
     bool filled;
 };
 
-/* ---- problems ---------------------------------------------------------------- */
+/* ---- problems -------------------------------------------------------------------- */
 
-static struct amtg_mark mark_of(const struct reader *r, const yaml_mark_t *from, const yaml_mark_t *to)
+static struct amtg_mark mark_of(const struct reader *r, const yaml_mark_t *from,
+                                const yaml_mark_t *to)
 {
     size_t length = 1;
 
@@ -66,7 +67,7 @@ static struct amtg_mark event_mark(const struct reader *r, const yaml_event_t *e
 #define PROBLEM(r, mark, expected, ...) \
     amtg_diag_add((r)->diag, AMTG_PROBLEM, mark, NULL, expected, NULL, __VA_ARGS__)
 
-/* ---- the tree ------------------------------------------------------------------ */
+/* ---- the tree -------------------------------------------------------------------- */
 
 static struct amtg_yaml *new_node(struct reader *r, const yaml_event_t *e, enum amtg_yaml_kind kind)
 {
@@ -297,7 +298,8 @@ static bool check_octets(const char *name, const char *octets, size_t len, struc
 
     if (len > AMTG_YAML_MAX_OCTETS) {
         amtg_diag_add(diag, AMTG_PROBLEM, whole, NULL, NULL, NULL,
-                      "the file is too large for a graph (at most %d octets)", AMTG_YAML_MAX_OCTETS);
+                      "the file is too large for a graph (at most %d octets)",
+                      AMTG_YAML_MAX_OCTETS);
         return false;
     }
     for (size_t i = 0, n; i < len; i += n) {

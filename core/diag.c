@@ -12,7 +12,6 @@ enum {
     PROBLEMS_KEPT = 1000,  /* further ones are counted only */
     MESSAGE_OCTETS = 1024, /* of one message, cut beyond */
     LINE_COLUMNS = 120,    /* of a quoted source line; longer ones are cut around the caret */
-    NAME_OCTETS = 64,      /* longer names have no nearest one */
 };
 
 struct note {
@@ -218,7 +217,7 @@ size_t amtg_diag_reported(const struct amtg_diag *d)
     return d->reported;
 }
 
-/* ---- quoting the source ---------------------------------------------------- */
+/* ---- quoting the source ---------------------------------------------------------- */
 
 void amtg_diag_source(struct amtg_diag *d, const char *file, const char *octets, size_t len)
 {
@@ -358,7 +357,7 @@ static void print_problem(const struct amtg_diag *d, const struct problem *p,
     }
 }
 
-/* ---- order ------------------------------------------------------------------ */
+/* ---- order ----------------------------------------------------------------------- */
 
 /* Files in the order in which they were read; what is no file (a setting) comes first. */
 static size_t file_rank(const struct amtg_diag *d, const char *file)
@@ -456,60 +455,4 @@ void amtg_diag_print_json(const struct amtg_diag *d, FILE *out)
     fputc('\n', out);
     json_decref(all);
     free(sorted);
-}
-
-/* ---- the nearest name --------------------------------------------------------- */
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-    unsigned ab = a < b ? a : b;
-
-    return ab < c ? ab : c;
-}
-
-/* Insertions, deletions, changes, and swaps of neighbours; more than limit: limit + 1. */
-static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len, unsigned limit)
-{
-    unsigned rows[3][NAME_OCTETS + 1], *two = rows[0], *one = rows[1], *now = rows[2];
-
-    for (size_t j = 0; j <= b_len; j++)
-        one[j] = (unsigned)j;
-    for (size_t i = 1; i <= a_len; i++) {
-        unsigned best = now[0] = (unsigned)i;
-        for (size_t j = 1; j <= b_len; j++) {
-            now[j] = least(one[j] + 1, now[j - 1] + 1, one[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                two[j - 2] + 1 < now[j])
-                now[j] = two[j - 2] + 1;
-            best = now[j] < best ? now[j] : best;
-        }
-        if (best > limit)
-            return limit + 1;
-        unsigned *free_row = two;
-        two = one;
-        one = now;
-        now = free_row;
-    }
-    return one[b_len];
-}
-
-const char *amtg_nearest(const char *name, const char *const *candidates, size_t count)
-{
-    size_t len = strlen(name);
-    unsigned limit = len < 3 ? 1 : len < 6 ? 2 : (unsigned)(len / 3);
-    const char *best = NULL;
-
-    if (len == 0 || len > NAME_OCTETS)
-        return NULL;
-    for (size_t i = 0; i < count && limit > 0; i++) {
-        size_t other = strlen(candidates[i]);
-        if (other > NAME_OCTETS || other > len + limit || len > other + limit)
-            continue;
-        unsigned d = distance(name, len, candidates[i], other, limit);
-        if (d < (best ? limit : limit + 1) && d < other) {
-            best = candidates[i];
-            limit = d; /* from here on only a nearer one counts */
-        }
-    }
-    return best;
 }

@@ -6,7 +6,7 @@
 
 #include "core/graph_private.h"
 
-/* ---- small things that several steps use ------------------------------------------------ */
+/* ---- small things that several steps use ----------------------------------------- */
 
 const char *graph_nearest(const struct loader *l, const char *name, const struct amtg_names *names)
 {
@@ -46,7 +46,7 @@ bool graph_has_problems(const struct loader *l)
     return amtg_diag_reported(l->diag) != l->reported_before;
 }
 
-/* ---- the classes ----------------------------------------------------------------------------- */
+/* ---- the classes ----------------------------------------------------------------- */
 
 static void index_classes(struct loader *l)
 {
@@ -63,13 +63,14 @@ static void index_classes(struct loader *l)
         info->param_names = amtg_arena_get(l->arena, (class->params_count + 1) * sizeof(char *));
         for (unsigned k = 0; k < class->params_count; k++) {
             char name[AMTG_PARAM_NAME];
-            info->param_names[k] = amtg_arena_text(l->arena, amtg_param_name(&class->params[k], name));
+            info->param_names[k] =
+                amtg_arena_text(l->arena, amtg_param_name(&class->params[k], name));
         }
         amtg_names_add(&l->class_names, class->name, i);
     }
 }
 
-/* ---- what the graph says about itself ----------------------------------------------------------- */
+/* ---- what the graph says about itself -------------------------------------------- */
 
 static const char *top_text(const struct scope *s, const char *key, const char *otherwise)
 {
@@ -115,7 +116,7 @@ static void describe(struct loader *l, struct amtg_graph *g)
     }
 }
 
-/* ---- the steps --------------------------------------------------------------------------------- */
+/* ---- the steps ------------------------------------------------------------------- */
 
 static struct loader *new_loader(const struct amtg_graph_options *options, struct amtg_diag *diag)
 {

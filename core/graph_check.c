@@ -22,8 +22,10 @@ static void check_types(struct loader *l)
         if (!out->type)
             continue; /* nothing comes this way; why, is told elsewhere */
         if (!amtg_type_is(out->type, in->type))
-            graph_problem(l, e->mark, NULL, NULL, NULL, "types do not fit: \"%.100s\" gives %s%s, \"%.100s\" takes %s%s",
-                          from, out->type->name, addressed(out->to), to, in->type->name, addressed(wants_to));
+            graph_problem(l, e->mark, NULL, NULL, NULL,
+                          "types do not fit: \"%.100s\" gives %s%s, \"%.100s\" takes %s%s", from,
+                          out->type->name, addressed(out->to), to, in->type->name,
+                          addressed(wants_to));
         else if (wants_to && !out->to)
             graph_problem(l, e->mark, NULL, "an element between that gives one", NULL,
                           "\"%.100s\" gives %s without a destination, \"%.100s\" takes %s with one",
@@ -31,9 +33,9 @@ static void check_types(struct loader *l)
     }
 }
 
-/* ---- open ports ----------------------------------------------------------------------------- */
+/* ---- open ports ------------------------------------------------------------------ */
 
-/* An output with nobody behind it, an input that nobody feeds: unless the class says that they may. */
+/* Outputs with nobody behind them, inputs that nobody feeds, unless the class allows it. */
 static void check_open(struct loader *l)
 {
     for (unsigned n = 0; n < l->nodes_count; n++) {
@@ -47,18 +49,22 @@ static void check_open(struct loader *l)
         if (!fed && !(node->class->flags & AMTG_HOST))
             continue; /* told as unreachable */
         for (unsigned i = 0; i < node->ins_count; i++)
-            if (node->ins[i].edge < 0 && !d->in_fed[i] && !(node->ins[i].port->flags & AMTG_MAY_BE_OPEN))
-                graph_problem(l, node->mark, node->name, NULL, NULL, "nothing feeds the input \"%s\" (%s)",
-                              node->ins[i].name, node->ins[i].port->type->name);
-        for (unsigned o = 0; o < node->outs_count; o++)
-            if (node->outs[o].edge < 0 && !d->out_kept[o] && !(node->outs[o].port->flags & AMTG_MAY_BE_OPEN))
+            if (node->ins[i].edge < 0 && !d->in_fed[i] &&
+                !(node->ins[i].port->flags & AMTG_MAY_BE_OPEN))
                 graph_problem(l, node->mark, node->name, NULL, NULL,
-                              "the output \"%s\" (%s) is not connected: put a discard behind it if that is meant",
+                              "nothing feeds the input \"%s\" (%s)", node->ins[i].name,
+                              node->ins[i].port->type->name);
+        for (unsigned o = 0; o < node->outs_count; o++)
+            if (node->outs[o].edge < 0 && !d->out_kept[o] &&
+                !(node->outs[o].port->flags & AMTG_MAY_BE_OPEN))
+                graph_problem(l, node->mark, node->name, NULL, NULL,
+                              "the output \"%s\" (%s) is not connected: put a discard behind it if "
+                              "that is meant",
                               node->outs[o].name, node->outs[o].port->type->name);
     }
 }
 
-/* ---- reach ------------------------------------------------------------------------------------ */
+/* ---- reach ----------------------------------------------------------------------- */
 
 /* All that an element feeds, directly or not, is reached. */
 static void reach(struct loader *l, unsigned from, unsigned *stack)
@@ -116,7 +122,8 @@ static void check_reach(struct loader *l)
         }
     for (unsigned n = 0; n < l->nodes_count; n++) {
         const struct amtg_graph_node *node = &l->nodes[n];
-        if (node->ins_count + node->outs_count == 0 && !l->drafts[n].referred && !l->drafts[n].tainted)
+        if (node->ins_count + node->outs_count == 0 && !l->drafts[n].referred &&
+            !l->drafts[n].tainted)
             graph_problem(l, node->mark, node->name, NULL, NULL,
                           "unreachable: it has no ports, and no element refers to it");
     }

@@ -12,7 +12,7 @@ struct segment {
     const struct item *item; /* NULL: unknown or unusable */
 };
 
-/* ---- names of ports ------------------------------------------------------------------ */
+/* ---- names of ports -------------------------------------------------------------- */
 
 static void taint(struct loader *l, const struct item *item);
 
@@ -40,7 +40,8 @@ static unsigned ports_count(const struct loader *l, const struct item *item, boo
     return output ? l->nodes[item->node].outs_count : l->nodes[item->node].ins_count;
 }
 
-static const char *port_name(const struct loader *l, const struct item *item, bool output, unsigned i)
+static const char *port_name(const struct loader *l, const struct item *item, bool output,
+                             unsigned i)
 {
     if (item->inner)
         return output ? item->inner->outs[i].name : item->inner->ins[i].name;
@@ -79,7 +80,8 @@ static const char *list_ports(struct loader *l, const struct item *item, bool ou
     return text && shown < count ? amtg_arena_printf(l->arena, "%s, ...", text) : text;
 }
 
-static const char *nearest_port(struct loader *l, const struct item *item, bool output, const char *name)
+static const char *nearest_port(struct loader *l, const struct item *item, bool output,
+                                const char *name)
 {
     unsigned count = ports_count(l, item, output);
     const char **names = amtg_arena_get(l->arena, (count + 1) * sizeof *names);
@@ -136,7 +138,7 @@ static bool make_end(struct loader *l, const struct segment *g, bool output, str
     return true;
 }
 
-/* ---- chains ----------------------------------------------------------------------------- */
+/* ---- chains ---------------------------------------------------------------------- */
 
 static void join(struct loader *l, const struct segment *from, const struct segment *to)
 {
@@ -162,8 +164,8 @@ static void find_item(struct loader *l, struct scope *s, struct segment *g)
     int found;
 
     if (!graph_is_name(g->name)) {
-        graph_problem(l, g->mark, NULL, "element or element.port", NULL, "\"%.60s\" is no end of an edge",
-                      g->text);
+        graph_problem(l, g->mark, NULL, "element or element.port", NULL,
+                      "\"%.60s\" is no end of an edge", g->text);
         return;
     }
     found = amtg_names_find(&s->item_names, g->name);
@@ -186,7 +188,8 @@ static struct segment make_segment(struct loader *l, struct scope *s, const stru
         from++;
     while (to > from && text[to - 1] == ' ')
         to--;
-    struct segment g = {.text = amtg_arena_text_of(l->arena, text + from, to - from), .mark = y->mark};
+    struct segment g = {.text = amtg_arena_text_of(l->arena, text + from, to - from),
+                        .mark = y->mark};
     /* Written on one line without escapes, its place within the scalar is that in the text. */
     size_t written = strlen(text) + (y->quoted ? 2 : 0);
     if (written == y->mark.length) {
@@ -196,7 +199,8 @@ static struct segment make_segment(struct loader *l, struct scope *s, const stru
     const char *dot = strchr(g.text, '.'), *port = dot ? dot + 1 : NULL;
     g.name = dot ? amtg_arena_text_of(l->arena, g.text, (size_t)(dot - g.text)) : g.text;
     if (*g.text == '\0') {
-        graph_problem(l, g.mark, NULL, "element or element.port", NULL, "an end of this edge is missing");
+        graph_problem(l, g.mark, NULL, "element or element.port", NULL,
+                      "an end of this edge is missing");
         return g;
     }
     find_item(l, s, &g);
@@ -273,7 +277,7 @@ void graph_edges(struct loader *l, struct scope *s)
             taint(l, &s->items[i]);
 }
 
-/* ---- ports of a graph that is used as an element ------------------------------------------- */
+/* ---- ports of a graph that is used as an element --------------------------------- */
 
 static void export_port(struct loader *l, struct scope *s, const struct amtg_yaml *y, bool output)
 {
@@ -290,7 +294,8 @@ static void export_port(struct loader *l, struct scope *s, const struct amtg_yam
         return;
     }
     if (y->kind != AMTG_YAML_SCALAR) {
-        graph_problem(l, y->mark, subject, "element.port", NULL, "a list or a map cannot stand here");
+        graph_problem(l, y->mark, subject, "element.port", NULL,
+                      "a list or a map cannot stand here");
         return;
     }
     struct segment g = make_segment(l, s, y, 0, strlen(y->text), output, !output);

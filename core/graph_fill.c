@@ -16,7 +16,7 @@ struct filling {
     void *field;
 };
 
-/* ---- kinds that need memory --------------------------------------------------------- */
+/* ---- kinds that need memory ------------------------------------------------------ */
 
 /* The one scalar of a value. NULL: a problem, reported. */
 static const char *one_text(const struct filling *f, struct piece *p)
@@ -49,7 +49,8 @@ static bool is_interface(const char *text)
 {
     size_t len = strlen(text);
 
-    return len < 16 && strpbrk(text, "/ \t:") == NULL && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+    return len < 16 && strpbrk(text, "/ \t:") == NULL && strcmp(text, ".") != 0 &&
+           strcmp(text, "..") != 0;
 }
 
 static bool is_optional(const struct amtg_param *p)
@@ -96,8 +97,8 @@ static bool count_in_range(const struct filling *f, unsigned count)
         graph_problem(f->l, y->mark, f->subject, NULL, NULL, "%u items are too few (at least %llu)",
                       count, (unsigned long long)p->min);
     else
-        graph_problem(f->l, y->mark, f->subject, NULL, NULL, "%u items are too %s (%llu to %llu)", count,
-                      count < p->min ? "few" : "many", (unsigned long long)p->min,
+        graph_problem(f->l, y->mark, f->subject, NULL, NULL, "%u items are too %s (%llu to %llu)",
+                      count, count < p->min ? "few" : "many", (unsigned long long)p->min,
                       (unsigned long long)p->max);
     return false;
 }
@@ -216,7 +217,7 @@ static bool fill_param(const struct filling *f)
     }
 }
 
-/* ---- one element ------------------------------------------------------------------------ */
+/* ---- one element ----------------------------------------------------------------- */
 
 static const char *subject_of(struct loader *l, unsigned node, const char *param)
 {
@@ -224,7 +225,8 @@ static const char *subject_of(struct loader *l, unsigned node, const char *param
 }
 
 /* The value of a default: its text as a user would write it; lists with commas between. */
-static struct amtg_yaml *default_value(struct loader *l, const struct amtg_param *p, struct amtg_mark mark)
+static struct amtg_yaml *default_value(struct loader *l, const struct amtg_param *p,
+                                       struct amtg_mark mark)
 {
     struct amtg_yaml *list, **end;
 
@@ -256,7 +258,8 @@ static void check_keys(struct loader *l, const struct draft *d, const char *name
         for (unsigned i = 0; i < count && !known; i++)
             known = strcmp(y->key, info->param_names[i]) == 0;
         if (!known)
-            graph_problem(l, y->key_mark, name, NULL, amtg_nearest(y->key, info->param_names, count),
+            graph_problem(l, y->key_mark, name, NULL,
+                          amtg_nearest(y->key, info->param_names, count),
                           "the class %s has no parameter \"%.60s\"", info->class->name, y->key);
     }
 }
@@ -356,7 +359,8 @@ static void make_ports(struct loader *l, unsigned node)
     n->ins_count = class->inputs_count;
     n->ins = amtg_arena_get(l->arena, (n->ins_count + 1) * sizeof *n->ins);
     for (unsigned i = 0; i < n->ins_count; i++)
-        n->ins[i] = (struct amtg_graph_port){class->inputs[i].name, &class->inputs[i], NULL, false, -1};
+        n->ins[i] =
+            (struct amtg_graph_port){class->inputs[i].name, &class->inputs[i], NULL, false, -1};
     n->outs = amtg_arena_get(l->arena, (class->outputs_count + many + 1) * sizeof *n->outs);
     for (unsigned i = 0; i < class->outputs_count; i++) {
         const struct amtg_port *port = &class->outputs[i];
@@ -410,15 +414,16 @@ void amtg_check_problem(struct amtg_check *check, const char *param, int item, c
         place.mark = y ? y->mark : place.mark;
     } else if (y) {
         struct value v = {y, d->scope, d->scope->folder};
-        bool good = item >= 0 ? graph_pieces(l, v, NULL, NULL, &pieces, &count) && (unsigned)item < count
-                              : graph_piece(l, v, NULL, &place);
+        bool good = item >= 0
+                        ? graph_pieces(l, v, NULL, NULL, &pieces, &count) && (unsigned)item < count
+                        : graph_piece(l, v, NULL, &place);
         if (item >= 0)
             place = good ? pieces[item] : (struct piece){.mark = y->mark};
     }
     graph_piece_problem(l, &place, subject_of(l, check->node, param), NULL, NULL, "%s", text);
 }
 
-/* ---- references --------------------------------------------------------------------------- */
+/* ---- references ------------------------------------------------------------------ */
 
 static bool provides(const struct amtg_class *class, const struct amtg_interface *interface)
 {
@@ -438,8 +443,9 @@ static void resolve_ref(struct loader *l, const struct draft_ref *r)
 
     amtg_param_expected(r->param, expected, sizeof expected);
     if (found < 0) {
-        graph_piece_problem(l, &r->piece, r->subject, expected, graph_nearest(l, name, &s->item_names),
-                            "there is no element \"%.60s\"", name);
+        graph_piece_problem(l, &r->piece, r->subject, expected,
+                            graph_nearest(l, name, &s->item_names), "there is no element \"%.60s\"",
+                            name);
         const char *nearest = graph_nearest(l, name, &s->item_names);
         int meant = nearest ? s->items[amtg_names_find(&s->item_names, nearest)].node : -1;
         if (meant >= 0)
@@ -452,13 +458,15 @@ static void resolve_ref(struct loader *l, const struct draft_ref *r)
     if (item->node >= 0)
         l->drafts[item->node].referred = true;
     if (item->node < 0 || !provides(l->nodes[item->node].class, r->param->interface)) {
-        graph_piece_problem(l, &r->piece, r->subject, expected, NULL, "\"%s\" (%s) provides no `%s`", name,
+        graph_piece_problem(l, &r->piece, r->subject, expected, NULL,
+                            "\"%s\" (%s) provides no `%s`", name,
                             item->node < 0 ? item->inner->file : l->nodes[item->node].class->name,
                             r->param->interface->name);
         return;
     }
     if (item->node == (int)r->node) {
-        graph_piece_problem(l, &r->piece, r->subject, expected, NULL, "an element cannot refer to itself");
+        graph_piece_problem(l, &r->piece, r->subject, expected, NULL,
+                            "an element cannot refer to itself");
         return;
     }
     n->refs = amtg_arena_grow(l->arena, n->refs, n->refs_count, sizeof *n->refs);

@@ -28,7 +28,7 @@ struct graph_file *graph_file_of(struct loader *l, const char *name)
     return f;
 }
 
-/* ---- top-level keys ----------------------------------------------------------------- */
+/* ---- top-level keys -------------------------------------------------------------- */
 
 static void check_text(struct loader *l, const struct scope *s, const char *key)
 {
@@ -45,7 +45,8 @@ static void check_version(struct loader *l, const struct scope *s)
     if (!y)
         graph_problem(l, s->tree->mark, NULL, "amtgraph: 1", NULL, "the key `amtgraph` is missing");
     else if (!y->bad && (y->kind != AMTG_YAML_SCALAR || strcmp(y->text, "1") != 0))
-        graph_problem(l, y->mark, "amtgraph", "1", NULL, "this version of graph files is not known");
+        graph_problem(l, y->mark, "amtgraph", "1", NULL,
+                      "this version of graph files is not known");
 }
 
 /* false: the tree is no map, so nothing else can be said. */
@@ -67,15 +68,15 @@ static bool check_top(struct loader *l, const struct scope *s)
         for (int i = 0; i < TOP_KEYS; i++)
             known |= strcmp(y->key, top_keys[i]) == 0;
         if (!known)
-            graph_problem(l, y->key_mark, NULL,
-                          "amtgraph, name, summary, params, elements, edges, inputs, outputs or tests",
-                          amtg_nearest(y->key, top_keys, TOP_KEYS), "there is no key \"%.60s\" here",
-                          y->key);
+            graph_problem(
+                l, y->key_mark, NULL,
+                "amtgraph, name, summary, params, elements, edges, inputs, outputs or tests",
+                amtg_nearest(y->key, top_keys, TOP_KEYS), "there is no key \"%.60s\" here", y->key);
     }
     return true;
 }
 
-/* ---- elements ------------------------------------------------------------------------ */
+/* ---- elements -------------------------------------------------------------------- */
 
 static void load_scope(struct loader *l, struct scope *s, const struct amtg_yaml *entry,
                        const char *subject);
@@ -121,7 +122,8 @@ static bool is_cycle(struct loader *l, const struct scope *s, const struct graph
 }
 
 static void load_inner(struct loader *l, struct scope *outer, struct item *item,
-                       const struct amtg_yaml *entry, const struct amtg_yaml *class, const char *subject)
+                       const struct amtg_yaml *entry, const struct amtg_yaml *class,
+                       const char *subject)
 {
     const char *name = graph_path(l->arena, outer->folder, class->text);
 
@@ -241,7 +243,7 @@ static void load_elements(struct loader *l, struct scope *s)
     }
 }
 
-/* ---- a scope as a whole ---------------------------------------------------------------- */
+/* ---- a scope as a whole ---------------------------------------------------------- */
 
 static void warn_unused(struct loader *l, const struct scope *s)
 {

@@ -40,7 +40,7 @@ static struct arrows make_arrows(struct loader *l, const struct amtg_graph *g, e
     return a;
 }
 
-/* ---- strongly connected components (Tarjan), without recursion -------------------------------- */
+/* ---- strongly connected components (Tarjan), without recursion ------------------- */
 
 struct tarjan {
     unsigned *index, *low, *component, *stack, *path, *next;
@@ -107,7 +107,7 @@ static unsigned *components(struct loader *l, const struct amtg_graph *g, const 
     return t.component;
 }
 
-/* ---- cycles ------------------------------------------------------------------------------------ */
+/* ---- cycles ---------------------------------------------------------------------- */
 
 enum { SHOWN = 8 }; /* elements of a cycle that a message names */
 
@@ -131,7 +131,8 @@ static const char *cycle_text(struct loader *l, const struct amtg_graph *g, cons
 
 /* The shortest way from n back to n inside its component; NULL: there is none. */
 static const char *find_cycle(struct loader *l, const struct amtg_graph *g, const struct arrows *a,
-                              const unsigned *component, unsigned n, unsigned *before, unsigned *queue)
+                              const unsigned *component, unsigned n, unsigned *before,
+                              unsigned *queue)
 {
     unsigned head = 0, tail = 0;
 
@@ -185,7 +186,7 @@ void graph_cycles(struct loader *l, const struct amtg_graph *g)
     check_cycles(l, g, REFERENCES);
 }
 
-/* ---- order of start ------------------------------------------------------------------------------ */
+/* ---- order of start -------------------------------------------------------------- */
 
 /*
  * What a node waits for: the elements that it refers to, always; those that it
@@ -198,7 +199,7 @@ struct waiting {
     struct amtg_graph *g;
     struct arrows flow, refs; /* from a node to what it waits for */
     unsigned *hard, *soft;    /* how many of them have not started */
-    unsigned *back_start, *back_to; /* from a node to those that wait for it; +1 in the top bit: hard */
+    unsigned *back_start, *back_to; /* from a node to those that wait for it, hard ones marked */
     bool *done;
     unsigned *ready, head, tail, placed, cursor;
 };

@@ -206,7 +206,8 @@ void graph_params_outside(struct loader *l, struct scope *s);
 void graph_params_inside(struct loader *l, struct scope *s, const struct amtg_yaml *entry,
                          const char *subject);
 /* All values must be of their type; required ones must be there. */
-void graph_params_check(struct loader *l, struct scope *s, const char *subject, struct amtg_mark place);
+void graph_params_check(struct loader *l, struct scope *s, const char *subject,
+                        struct amtg_mark place);
 /* One scalar after `${}`. false: a problem, reported. A list is left for graph_pieces to splice. */
 bool graph_piece(struct loader *l, struct value v, const char *subject, struct piece *out);
 /* A scalar or a list to its pieces. false: a problem, reported. */

@@ -42,7 +42,7 @@ static const struct amtg_port *in_port(const struct loader *l, struct port_at at
     return l->nodes[at.node].ins[at.port].port;
 }
 
-/* ---- settling --------------------------------------------------------------------------- */
+/* ---- settling -------------------------------------------------------------------- */
 
 static const char *describe_end(struct loader *l, const struct end *end, bool output)
 {
@@ -52,8 +52,10 @@ static const char *describe_end(struct loader *l, const struct end *end, bool ou
     for (unsigned i = 0; i < shown; i++) {
         struct port_at at = end->ports[i];
         const struct amtg_type *type = output ? out_type(l, at) : in_port(l, at)->type;
-        const char *one = amtg_arena_printf(l->arena, "%s (%s)", end->names[i], type ? type->name : "any");
-        text = text ? amtg_arena_printf(l->arena, "%s%s%s", text, i + 1 == end->count ? " and " : ", ", one)
+        const char *one =
+            amtg_arena_printf(l->arena, "%s (%s)", end->names[i], type ? type->name : "any");
+        text = text ? amtg_arena_printf(l->arena, "%s%s%s", text,
+                                        i + 1 == end->count ? " and " : ", ", one)
                     : one;
     }
     return shown < end->count ? amtg_arena_printf(l->arena, "%s, ...", text) : text;
@@ -76,13 +78,14 @@ static void ambiguous(struct loader *l, struct draft_edge *e, unsigned outs)
                       "no type fits: \"%.60s\" gives %s, \"%.60s\" takes %s", e->from.text,
                       describe_end(l, &e->from, true), e->to.text, describe_end(l, &e->to, false));
     else if (outs > 1)
-        graph_problem(l, e->from.mark, NULL, amtg_arena_printf(l->arena, "%.60s.PORT", e->from.text), NULL,
+        graph_problem(l, e->from.mark, NULL,
+                      amtg_arena_printf(l->arena, "%.60s.PORT", e->from.text), NULL,
                       "several outputs of \"%.60s\" fit \"%.60s\": %s", e->from.text, e->to.text,
                       describe_end(l, &e->from, true));
     else
-        graph_problem(l, e->to.mark, NULL, amtg_arena_printf(l->arena, "%.60s.PORT", e->to.text), NULL,
-                      "several inputs of \"%.60s\" fit \"%.60s\": %s", e->to.text, e->from.text,
-                      describe_end(l, &e->to, false));
+        graph_problem(l, e->to.mark, NULL, amtg_arena_printf(l->arena, "%.60s.PORT", e->to.text),
+                      NULL, "several inputs of \"%.60s\" fit \"%.60s\": %s", e->to.text,
+                      e->from.text, describe_end(l, &e->to, false));
     spoil(l, e);
 }
 
@@ -215,7 +218,7 @@ static void settle_rest(struct loader *l, struct queue *ready, bool force)
     }
 }
 
-/* ---- the fixpoint -------------------------------------------------------------------------- */
+/* ---- the fixpoint ---------------------------------------------------------------- */
 
 /* What comes from nowhere yet: the test rig, or a user of this graph as an element. */
 static bool fed_from_outside(const struct loader *l, unsigned node, unsigned in)
@@ -339,7 +342,8 @@ static void store_types(struct loader *l)
 
 void graph_settle(struct loader *l)
 {
-    struct queue ready = {.items = amtg_arena_get(l->arena, (l->edges_count + 1) * sizeof *ready.items)};
+    size_t room = (l->edges_count + 1) * sizeof(unsigned);
+    struct queue ready = {.items = amtg_arena_get(l->arena, room)};
 
     for (unsigned i = 0; i < l->edges_count; i++)
         for (unsigned k = 0; k < l->edges[i].to.count; k++)

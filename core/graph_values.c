@@ -36,7 +36,7 @@ static bool is_list_kind(enum amtg_param_kind kind)
     return kind == AMTG_KIND_ADDRS || kind == AMTG_KIND_TEXTS;
 }
 
-/* ---- `${name}` ------------------------------------------------------------------ */
+/* ---- `${name}` ------------------------------------------------------------------- */
 
 struct amtg_yaml *graph_text(struct loader *l, const char *text, struct amtg_mark mark)
 {
@@ -105,58 +105,66 @@ bool graph_piece(struct loader *l, struct value v, const char *subject, struct p
     return !p->value.yaml->bad;
 }
 
+struct pieces {
+    struct piece *items;
+    unsigned count;
+};
+
+static void add_piece(struct loader *l, struct pieces *list, const struct piece *p)
+{
+    list->items = amtg_arena_grow(l->arena, list->items, list->count, sizeof *list->items);
+    list->items[list->count++] = *p;
+}
+
+/* An item of a list; one that stands for a list itself is spliced. */
+static bool add_item(struct loader *l, struct pieces *list, const struct piece *whole,
+                     const struct amtg_yaml *y, const char *subject)
+{
+    struct value v = {y, whole->value.scope, whole->value.folder};
+    struct piece p;
+
+    if (!graph_piece(l, v, subject, &p))
+        return false;
+    if (p.param && p.value.yaml->kind == AMTG_YAML_LIST) {
+        struct piece inner = p;
+        for (inner.value.yaml = p.value.yaml->first; inner.value.yaml;
+             inner.value.yaml = inner.value.yaml->next)
+            add_piece(l, list, &inner);
+        return true;
+    }
+    if (whole->param) { /* shown where the element is, not where the list is written */
+        p.mark = whole->mark;
+        p.param = whole->param;
+    }
+    add_piece(l, list, &p);
+    return true;
+}
+
 bool graph_pieces(struct loader *l, struct value v, const char *subject, const char *expected,
                   struct piece **out, unsigned *count)
 {
-    bool good = true;
+    struct pieces list = {0};
     struct piece whole;
+    bool good = graph_piece(l, v, subject, &whole);
 
-    *out = NULL;
-    *count = 0;
-    if (!graph_piece(l, v, subject, &whole))
-        return false;
-    if (whole.value.yaml->kind == AMTG_YAML_SCALAR) {
-        *out = amtg_arena_grow(l->arena, NULL, 0, sizeof **out);
-        (*out)[(*count)++] = whole;
-        return true;
-    }
-    if (whole.value.yaml->kind == AMTG_YAML_MAP) {
+    if (good && whole.value.yaml->kind == AMTG_YAML_SCALAR) {
+        add_piece(l, &list, &whole);
+    } else if (good && whole.value.yaml->kind == AMTG_YAML_MAP) {
         graph_piece_problem(l, &whole, subject, expected, NULL, "a map cannot stand here");
-        return false;
+        good = false;
+    } else if (good) {
+        for (const struct amtg_yaml *y = whole.value.yaml->first; y; y = y->next)
+            good &= add_item(l, &list, &whole, y, subject);
     }
-    for (const struct amtg_yaml *y = whole.value.yaml->first; y; y = y->next) {
-        struct value item = {y, whole.value.scope, whole.value.folder};
-        struct piece p;
-        if (!graph_piece(l, item, subject, &p)) {
-            good = false;
-            continue;
-        }
-        if (p.value.yaml->kind == AMTG_YAML_LIST && p.param) { /* splice */
-            for (const struct amtg_yaml *z = p.value.yaml->first; z; z = z->next) {
-                struct piece inner = p;
-                inner.value.yaml = z;
-                *out = amtg_arena_grow(l->arena, *out, *count, sizeof **out);
-                (*out)[(*count)++] = inner;
-            }
-            continue;
-        }
-        if (whole.param) {
-            p.mark = whole.mark;
-            p.param = whole.param;
-        }
-        *out = amtg_arena_grow(l->arena, *out, *count, sizeof **out);
-        (*out)[(*count)++] = p;
-    }
-    for (unsigned i = 0; i < *count; i++) {
-        const struct amtg_yaml *y = (*out)[i].value.yaml;
-        if (y->bad) {
-            good = false;
-        } else if (y->kind != AMTG_YAML_SCALAR) {
-            graph_piece_problem(l, &(*out)[i], subject, expected, NULL,
+    for (unsigned i = 0; i < list.count; i++) {
+        const struct amtg_yaml *y = list.items[i].value.yaml;
+        if (!y->bad && y->kind != AMTG_YAML_SCALAR)
+            graph_piece_problem(l, &list.items[i], subject, expected, NULL,
                                 "a list or a map cannot stand inside this list");
-            good = false;
-        }
+        good &= !y->bad && y->kind == AMTG_YAML_SCALAR;
     }
+    *out = list.items;
+    *count = list.count;
     return good;
 }
 
@@ -203,7 +211,8 @@ static void declare_bound(struct loader *l, struct scope_param *p, const struct 
                           const char *subject)
 {
     bool is_min = strcmp(y->key, "min") == 0;
-    struct amtg_param any = {.kind = p->spec.kind, .size = p->spec.size, .fmin = -1e300, .fmax = 1e300};
+    struct amtg_param any = {
+        .kind = p->spec.kind, .size = p->spec.size, .fmin = -1e300, .fmax = 1e300};
     char expected[EXPECTED];
     uint64_t bound = 0;
 
@@ -215,7 +224,8 @@ static void declare_bound(struct loader *l, struct scope_param *p, const struct 
                       p->type, y->key);
         return;
     }
-    const char *text = scalar_of(l, y, subject, amtg_param_expected(&any, expected, sizeof expected));
+    const char *text =
+        scalar_of(l, y, subject, amtg_param_expected(&any, expected, sizeof expected));
     if (!text)
         return;
     if (!amtg_param_scalar(&any, text, &bound)) {
@@ -242,7 +252,8 @@ static void declare_values(struct loader *l, struct scope *s, struct scope_param
     unsigned count;
 
     if (!p->bad && p->spec.kind != AMTG_KIND_ENUM) {
-        graph_problem(l, y->key_mark, subject, NULL, NULL, "only a parameter of type enum has `values`");
+        graph_problem(l, y->key_mark, subject, NULL, NULL,
+                      "only a parameter of type enum has `values`");
         return;
     }
     (void)s;
@@ -256,8 +267,8 @@ static void declare_values(struct loader *l, struct scope *s, struct scope_param
     p->spec.names = names;
 }
 
-static void declare(struct loader *l, struct scope *s, struct scope_param *p, const struct amtg_yaml *y,
-                    const char **env)
+static void declare(struct loader *l, struct scope *s, struct scope_param *p,
+                    const struct amtg_yaml *y, const char **env)
 {
     static const char *const keys[] = {"type", "default", "help", "env", "min", "max", "values"};
     const char *subject = amtg_arena_printf(l->arena, "params.%s", p->name);
@@ -304,8 +315,8 @@ static void declare(struct loader *l, struct scope *s, struct scope_param *p, co
 }
 
 /* A value from outside: a list kind takes several, with commas between. */
-static void set_from_outside(struct loader *l, struct scope *s, struct scope_param *p, const char *text,
-                             const char *place)
+static void set_from_outside(struct loader *l, struct scope *s, struct scope_param *p,
+                             const char *text, const char *place)
 {
     struct amtg_mark mark = {.file = place, .length = 1};
 
@@ -382,7 +393,7 @@ void graph_params_inside(struct loader *l, struct scope *s, const struct amtg_ya
     }
 }
 
-/* ---- values must be of the declared type ------------------------------------------ */
+/* ---- values must be of the declared type ----------------------------------------- */
 
 /* Values from outside are one text: cut at commas where a list may stand. */
 static void split_outside(struct loader *l, struct scope_param *p)
@@ -424,7 +435,8 @@ static bool is_of_type(const struct amtg_param *spec, const char *text)
     }
 }
 
-void graph_params_check(struct loader *l, struct scope *s, const char *subject, struct amtg_mark place)
+void graph_params_check(struct loader *l, struct scope *s, const char *subject,
+                        struct amtg_mark place)
 {
     char expected[EXPECTED];
 
@@ -439,7 +451,8 @@ void graph_params_check(struct loader *l, struct scope *s, const char *subject, 
         p->spec.interface = &any;
         amtg_param_expected(&p->spec, expected, sizeof expected);
         if (!p->value.yaml) {
-            const char *how = s == l->top ? amtg_arena_printf(l->arena, "--set %s=...", p->name) : expected;
+            const char *how =
+                s == l->top ? amtg_arena_printf(l->arena, "--set %s=...", p->name) : expected;
             graph_problem(l, s == l->top ? p->mark : place, subject, how, NULL,
                           "the parameter \"%s\" has no default and is not set", p->name);
             p->bad = true;

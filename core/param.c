@@ -7,7 +7,7 @@
 
 #include "core/element.h"
 
-/* ---- numbers with and without units -------------------------------------- */
+/* ---- numbers with and without units ---------------------------------------------- */
 
 /* Digits at *at to *out, moving *at past them. false: no digit, or too large. */
 static bool take_digits(const char **at, uint64_t *out)
@@ -158,7 +158,7 @@ static bool bool_parse(const char *text, bool *out)
     return false;
 }
 
-/* ---- one scalar into a field --------------------------------------------- */
+/* ---- one scalar into a field ----------------------------------------------------- */
 
 /* The largest value that the field holds and the range allows; max 0: no bound of its own. */
 static uint64_t uint_max(const struct amtg_param *p)
@@ -235,7 +235,7 @@ bool amtg_param_scalar(const struct amtg_param *p, const char *text, void *state
     }
 }
 
-/* ---- words for people ------------------------------------------------------ */
+/* ---- words for people ------------------------------------------------------------ */
 
 const char *amtg_param_name(const struct amtg_param *p, char out[AMTG_PARAM_NAME])
 {
@@ -341,7 +341,9 @@ static void float_expected(const struct amtg_param *p, char *out, size_t room)
 
 static const char *family_text(const struct amtg_param *p)
 {
-    return p->family == 4 ? "an IPv4 address" : p->family == 6 ? "an IPv6 address" : "an IP address";
+    return p->family == 4   ? "an IPv4 address"
+           : p->family == 6 ? "an IPv6 address"
+                            : "an IP address";
 }
 
 const char *amtg_param_expected(const struct amtg_param *p, char *out, size_t room)
@@ -364,7 +366,9 @@ const char *amtg_param_expected(const struct amtg_param *p, char *out, size_t ro
         snprintf(out, room, "%s%s", family_text(p), may_be_none(p) ? " or none" : "");
         break;
     case AMTG_KIND_ADDRS: snprintf(out, room, "%s, a list of them, or none", family_text(p)); break;
-    case AMTG_KIND_INTERFACE: snprintf(out, room, "the name of a network interface, or auto"); break;
+    case AMTG_KIND_INTERFACE:
+        snprintf(out, room, "the name of a network interface, or auto");
+        break;
     case AMTG_KIND_FILE: snprintf(out, room, "the path of a file"); break;
     case AMTG_KIND_TEXTS: snprintf(out, room, "a text or a list of texts"); break;
     case AMTG_KIND_MAP: snprintf(out, room, "a map of names to texts"); break;

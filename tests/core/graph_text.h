@@ -116,7 +116,10 @@ struct saucer {
 static const struct amtg_class mug_class = {
     .name = "mug", .provides = &a_cup, .provides_count = 1};
 static const struct amtg_class saucer_class = {
-    .name = "saucer", .provides = &a_cup, .provides_count = 1, .state_octets = sizeof(struct saucer),
+    .name = "saucer",
+    .provides = &a_cup,
+    .provides_count = 1,
+    .state_octets = sizeof(struct saucer),
     AMTG_PARAMS(AMTG_REF(struct saucer, cup, &cup, true, ""))};
 
 /* Both a step of the flow and one that refers: as amt-advertise asks udp-socket. */
@@ -208,7 +211,8 @@ static inline const char *edge_from(const char *name, const char *output)
         if (strcmp(n->outs[o].name, output) == 0 && n->outs[o].edge >= 0) {
             const struct amtg_graph_edge *e = &graph->edges[n->outs[o].edge];
             snprintf(text, sizeof text, "%s.%s: %s%s", graph->nodes[e->to].name,
-                     graph->nodes[e->to].ins[e->in].name, e->type->name, n->outs[o].to ? " to" : "");
+                     graph->nodes[e->to].ins[e->in].name, e->type->name,
+                     n->outs[o].to ? " to" : "");
             return text;
         }
     ck_abort_msg("no edge from %s.%s", name, output);

@@ -139,8 +139,9 @@ END_TEST
 
 START_TEST(rubbish_is_told_with_its_place)
 {
-    static const char *const wrong[] = {"\xff", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                        "\xc3", "\x80", "\xf8\x88\x80\x80\x80"};
+    static const char *const wrong[] = {
+        "\xff", "\xc0\x80", "\xe0\x80\x80",        "\xed\xa0\x80", "\xf4\x90\x80\x80",
+        "\xc3", "\x80",     "\xf8\x88\x80\x80\x80"};
     char yaml[64];
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         snprintf(yaml, sizeof yaml, "a: 1\nb: %s", wrong[i]);
@@ -201,7 +202,8 @@ START_TEST(a_huge_file_is_refused_without_reading_it)
     ck_assert_ptr_null(amtg_yaml_read(path, diag));
     clock_gettime(CLOCK_MONOTONIC, &to);
     ck_assert(strstr(printed(), "too large for a graph") != NULL);
-    ck_assert_int_lt((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000, 1000);
+    ck_assert_int_lt((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000,
+                     1000);
     close(fd);
     unlink(path);
     teardown(NULL);
@@ -214,7 +216,8 @@ START_TEST(what_is_no_file_is_told)
     ck_assert_ptr_null(amtg_yaml_read("/", diag));
     ck_assert(strstr(printed(), "/: this is a directory (expected a file)") != NULL);
     ck_assert_ptr_null(amtg_yaml_read("/does/not/exist.yaml", diag));
-    ck_assert(strstr(printed(), "/does/not/exist.yaml: the file cannot be read: No such file") != NULL);
+    ck_assert(strstr(printed(), "/does/not/exist.yaml: the file cannot be read: No such file") !=
+              NULL);
     ck_assert_uint_eq(amtg_diag_problems(diag), 2);
     teardown(NULL);
 }

@@ -43,9 +43,11 @@ START_TEST(a_problem_shows_place_line_caret_and_advice)
 {
     setup();
     struct amtg_mark mark = {"a.yaml", 2, 13, 5}, note = {"a.yaml", 1, 1, 5};
-    amtg_diag_add(diag, AMTG_PROBLEM, mark, "udp.port", "a whole number", "99", "\"%d\" is wrong", 99999);
+    amtg_diag_add(diag, AMTG_PROBLEM, mark, "udp.port", "a whole number", "99", "\"%d\" is wrong",
+                  99999);
     amtg_diag_note(diag, note, "first written here");
-    ck_assert_str_eq(printed(false), "a.yaml:2:13: udp.port: \"99999\" is wrong (expected a whole number); did you mean \"99\"?\n"
+    ck_assert_str_eq(printed(false), "a.yaml:2:13: udp.port: \"99999\" is wrong (expected a whole "
+                                     "number); did you mean \"99\"?\n"
                                      "    2 | udp: {port: 99999}\n"
                                      "      |             ^~~~~\n"
                                      "a.yaml:1:1: note: first written here\n"
@@ -74,8 +76,10 @@ START_TEST(problems_come_in_order_of_place_and_each_once)
     add(1, 5, 1, "second");
     add(1, 1, 1, "first");
     add(1, 5, 1, "second");
-    amtg_diag_add(diag, AMTG_WARNING, (struct amtg_mark){"a.yaml", 0, 0, 1}, NULL, NULL, NULL, "whole");
-    amtg_diag_add(diag, AMTG_PROBLEM, (struct amtg_mark){"--set x", 0, 0, 1}, NULL, NULL, NULL, "set");
+    amtg_diag_add(diag, AMTG_WARNING, (struct amtg_mark){"a.yaml", 0, 0, 1}, NULL, NULL, NULL,
+                  "whole");
+    amtg_diag_add(diag, AMTG_PROBLEM, (struct amtg_mark){"--set x", 0, 0, 1}, NULL, NULL, NULL,
+                  "set");
     const char *out = printed(false);
     ck_assert(strncmp(out, "--set x: set\na.yaml: warning: whole\n", 36) == 0);
     ck_assert(strstr(out, "first") < strstr(out, "second"));

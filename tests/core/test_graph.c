@@ -44,8 +44,10 @@ END_TEST
 START_TEST(values_of_every_kind_reach_the_state)
 {
     good("name: n\nsummary: about\ntests: [whatever, {a: b}]\n"
-         "elements:\n  s:\n    class: shelf\n    tidy: yes\n    level: 0x5\n    wait: 5ms\n    room: 2MB\n"
-         "    lean: -1\n    label: 'a b'\n    device: eth0\n    file: ./in/x.pcap\n    home: 2001:db8::1\n"
+         "elements:\n  s:\n    class: shelf\n    tidy: yes\n    level: 0x5\n    wait: 5ms\n    "
+         "room: 2MB\n"
+         "    lean: -1\n    label: 'a b'\n    device: eth0\n    file: ./in/x.pcap\n    home: "
+         "2001:db8::1\n"
          "    binds: 192.0.2.1\n    fours: [192.0.2.1, none, 192.0.2.2]\n    words: [one, two]\n"
          "    rules: {first: udp, second: not udp}\n");
     const struct shelf *s = shelf("s");
@@ -66,7 +68,8 @@ START_TEST(values_of_every_kind_reach_the_state)
     ck_assert_str_eq(s->rules.texts[1], "not udp");
     ck_assert_str_eq(graph->name, "n");
     ck_assert_str_eq(graph->summary, "about");
-    good("elements:\n  s: {class: shelf, file: /abs/x, words: single}\n  t: {class: shelf, file: '-'}\n");
+    good("elements:\n  s: {class: shelf, file: /abs/x, words: single}\n  t: {class: shelf, file: "
+         "'-'}\n");
     ck_assert_str_eq(shelf("s")->file, "/abs/x");
     ck_assert_str_eq(shelf("s")->words.items[0], "single");
     ck_assert_str_eq(shelf("t")->file, "-");
@@ -76,15 +79,19 @@ END_TEST
 
 START_TEST(wrong_values_are_told_with_what_was_expected)
 {
-    wrong(1, "s.device: wrong value \"a-name-that-is-too-long\" (expected the name of a network interface, or auto)",
+    wrong(1,
+          "s.device: wrong value \"a-name-that-is-too-long\" (expected the name of a network "
+          "interface, or auto)",
           "elements:\n  s: {class: shelf, device: a-name-that-is-too-long}\n");
     wrong(1, "s.fours: wrong value \"::1\" (expected an IPv4 address, a list of them, or none)",
           "elements:\n  s: {class: shelf, fours: [192.0.2.1, '::1']}\n");
     wrong(1, "s.fours: 5 items are too many (0 to 4)",
           "elements:\n  s: {class: shelf, fours: [1.1.1.1, 1.1.1.2, 1.1.1.3, 1.1.1.4, 1.1.1.5]}\n");
     wrong(1, "s.rules: this is no map", "elements:\n  s: {class: shelf, rules: [a, b]}\n");
-    wrong(1, "s.rules: a list cannot stand here (expected a text)", "elements:\n  s: {class: shelf, rules: {a: [b]}}\n");
-    wrong(1, "s.home: wrong value \"host\" (expected an IP address or none)", "elements:\n  s: {class: shelf, home: host}\n");
+    wrong(1, "s.rules: a list cannot stand here (expected a text)",
+          "elements:\n  s: {class: shelf, rules: {a: [b]}}\n");
+    wrong(1, "s.home: wrong value \"host\" (expected an IP address or none)",
+          "elements:\n  s: {class: shelf, home: host}\n");
     wrong(2, "s.lean", "elements:\n  s: {class: shelf, lean: 2, level: 10}\n");
     forget();
 }
@@ -92,13 +99,17 @@ END_TEST
 
 START_TEST(parameters_stand_for_whole_scalars)
 {
-    good("params:\n  d: {type: interface, default: eth7, help: where}\n  n: {type: ip6, default: none}\n"
+    good("params:\n  d: {type: interface, default: eth7, help: where}\n  n: {type: ip6, default: "
+         "none}\n"
          "  l: {type: ip4, default: [192.0.2.1, 192.0.2.2]}\n  w: {type: texts, default: [x, y]}\n"
-         "  r: {type: text, default: tcp}\n  f: {type: file, default: a.pcap}\n  u: {type: uint, default: 0x3, max: 9}\n"
+         "  r: {type: text, default: tcp}\n  f: {type: file, default: a.pcap}\n  u: {type: uint, "
+         "default: 0x3, max: 9}\n"
          "  e: {type: enum, values: [m, o], default: m}\n  mug: {type: reference, default: cup}\n"
          "elements:\n  cup: {class: mug}\n"
-         "  s: {class: shelf, device: \"${d}\", binds: [\"${l}\", \"${n}\", '::1'], words: [a, \"${w}\", b],\n"
-         "      rules: {all: \"${r}\"}, fours: \"${l}\", file: \"${f}\", level: \"${u}\", label: \"${e}\", mug: \"${mug}\"}\n");
+         "  s: {class: shelf, device: \"${d}\", binds: [\"${l}\", \"${n}\", '::1'], words: [a, "
+         "\"${w}\", b],\n"
+         "      rules: {all: \"${r}\"}, fours: \"${l}\", file: \"${f}\", level: \"${u}\", label: "
+         "\"${e}\", mug: \"${mug}\"}\n");
     const struct shelf *s = shelf("s");
     ck_assert_str_eq(s->device, "eth7");
     ck_assert_uint_eq(s->binds.count, 3);
@@ -116,21 +127,30 @@ START_TEST(parameters_stand_for_whole_scalars)
     ck_assert_str_eq(graph->params[0].value, "eth7");
     ck_assert_str_eq(graph->params[0].help, "where");
     ck_assert_str_eq(graph->params[2].value, "192.0.2.1,192.0.2.2");
-    wrong(1, "must be the whole value", "params:\n  d: {type: text, default: x}\nelements:\n  s: {class: shelf, label: \"a ${d}\"}\n");
-    wrong(1, "must be the whole value", "params:\n  d: {type: text, default: x}\nelements:\n  s: {class: shelf, label: \"${d}${d}\"}\n");
-    wrong(1, "there is no parameter \"\" in `params`", "elements:\n  s: {class: shelf, label: \"${}\"}\n");
+    wrong(1, "must be the whole value",
+          "params:\n  d: {type: text, default: x}\nelements:\n  s: {class: shelf, label: \"a "
+          "${d}\"}\n");
+    wrong(1, "must be the whole value",
+          "params:\n  d: {type: text, default: x}\nelements:\n  s: {class: shelf, label: "
+          "\"${d}${d}\"}\n");
+    wrong(1, "there is no parameter \"\" in `params`",
+          "elements:\n  s: {class: shelf, label: \"${}\"}\n");
     wrong(1, "must be the whole value", "elements:\n  s: {class: shelf, label: \"${\"}\n");
-    wrong(1, "a list cannot stand here", "params:\n  w: {type: texts, default: [x, y]}\nelements:\n  s: {class: shelf, level: \"${w}\"}\n");
+    wrong(1, "a list cannot stand here",
+          "params:\n  w: {type: texts, default: [x, y]}\nelements:\n  s: {class: shelf, level: "
+          "\"${w}\"}\n");
     forget();
 }
 END_TEST
 
 START_TEST(settings_override_the_environment_and_that_the_default)
 {
-    static const char text[] = "params:\n  a: {type: text, default: d, env: AMTG_TEST_A}\n"
-                               "  b: {type: ip4, default: none}\n  f: {type: file, default: x}\n"
-                               "elements:\n  s: {class: shelf, label: \"${a}\", fours: \"${b}\", file: \"${f}\"}\n";
-    static const struct amtg_setting set[] = {{"a", "set"}, {"b", "192.0.2.1,192.0.2.9"}, {"f", "here.pcap"}, {"a", "last"}};
+    static const char text[] =
+        "params:\n  a: {type: text, default: d, env: AMTG_TEST_A}\n"
+        "  b: {type: ip4, default: none}\n  f: {type: file, default: x}\n"
+        "elements:\n  s: {class: shelf, label: \"${a}\", fours: \"${b}\", file: \"${f}\"}\n";
+    static const struct amtg_setting set[] = {
+        {"a", "set"}, {"b", "192.0.2.1,192.0.2.9"}, {"f", "here.pcap"}, {"a", "last"}};
     unsetenv("AMTG_TEST_A");
     good(text);
     ck_assert_str_eq(shelf("s")->label, "d");
@@ -142,15 +162,18 @@ START_TEST(settings_override_the_environment_and_that_the_default)
     good(text);
     ck_assert_str_eq(shelf("s")->label, "last");
     ck_assert_uint_eq(shelf("s")->fours.count, 2);
-    ck_assert_str_eq(shelf("s")->file, "here.pcap"); /* from where the user is, not from the file's folder */
+    ck_assert_str_eq(shelf("s")->file,
+                     "here.pcap"); /* from where the user is, not from the file's folder */
     unsetenv("AMTG_TEST_A");
     options.settings = set;
     options.settings_count = 1;
-    wrong(1, "--set a=set: folder/t.yaml has no parameter \"a\"", "elements:\n  s: {class: shelf}\n");
+    wrong(1, "--set a=set: folder/t.yaml has no parameter \"a\"",
+          "elements:\n  s: {class: shelf}\n");
     options.settings = set;
     options.settings_count = 1;
     wrong(1, "--set a=set: params.a: wrong value \"set\" (expected a whole number)",
-          "params:\n  a: {type: uint, default: 1}\nelements:\n  s: {class: shelf, level: \"${a}\"}\n");
+          "params:\n  a: {type: uint, default: 1}\nelements:\n  s: {class: shelf, level: "
+          "\"${a}\"}\n");
     options.settings = set; /* what is only set is no hidden substitution */
     static const struct amtg_setting dollar[] = {{"a", "${b}"}};
     options.settings = dollar;
@@ -172,14 +195,19 @@ END_TEST
 
 START_TEST(a_class_may_check_relations_between_its_parameters)
 {
-    wrong(1, "t.yaml:3:39: s.level: a tidy shelf has at most 5 levels", "elements:\n  s: {class: shelf, tidy: yes, level: 6}\n");
-    wrong(1, "t.yaml:3:33: s.words: a bad word", "elements:\n  s: {class: shelf, words: [ok, bad]}\n");
-    wrong(1, "t.yaml:3:43: s.rules: a bad rule", "elements:\n  s: {class: shelf, rules: {one: ok, two: bad}}\n");
+    wrong(1, "t.yaml:3:39: s.level: a tidy shelf has at most 5 levels",
+          "elements:\n  s: {class: shelf, tidy: yes, level: 6}\n");
+    wrong(1, "t.yaml:3:33: s.words: a bad word",
+          "elements:\n  s: {class: shelf, words: [ok, bad]}\n");
+    wrong(1, "t.yaml:3:43: s.rules: a bad rule",
+          "elements:\n  s: {class: shelf, rules: {one: ok, two: bad}}\n");
     wrong(1, "t.yaml:5:29: s.words: a bad word",
-          "params:\n  w: {type: texts, default: [ok, bad]}\nelements:\n  s: {class: shelf, words: [\"${w}\"]}\n");
+          "params:\n  w: {type: texts, default: [ok, bad]}\nelements:\n  s: {class: shelf, words: "
+          "[\"${w}\"]}\n");
     ck_assert(strstr(said, "t.yaml:3:34: note: the value of \"w\" is from here") != NULL);
     /* not when a parameter is wrong anyway */
-    wrong(1, "wrong value \"99\"", "elements:\n  s: {class: shelf, tidy: yes, level: 99, words: bad}\n");
+    wrong(1, "wrong value \"99\"",
+          "elements:\n  s: {class: shelf, tidy: yes, level: 99, words: bad}\n");
     forget();
 }
 END_TEST
@@ -212,15 +240,18 @@ static struct amtg_graph *load_file(const char *name)
 static void make_folder(void)
 {
     char path[200];
+    strcpy(folder, "/tmp/amtgraph-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/sub", folder);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    file("sub/boil.yaml", "params:\n  words: {type: texts, default: [none]}\n  file: {type: file, default: own.pcap}\n"
-                          "  mug: {type: reference, default: none}\n"
-                          "elements:\n  k: {class: kettle}\n  p: {class: pipe}\n  q: {class: pipe}\n"
-                          "  s: {class: shelf, words: \"${words}\", file: \"${file}\", mug: \"${mug}\"}\n"
-                          "edges: [k -> p, s -> q]\n"
-                          "inputs: {in: k.in}\noutputs: {out: p, notes: q.out}\n");
+    file("sub/boil.yaml",
+         "params:\n  words: {type: texts, default: [none]}\n  file: {type: file, default: "
+         "own.pcap}\n"
+         "  mug: {type: reference, default: none}\n"
+         "elements:\n  k: {class: kettle}\n  p: {class: pipe}\n  q: {class: pipe}\n"
+         "  s: {class: shelf, words: \"${words}\", file: \"${file}\", mug: \"${mug}\"}\n"
+         "edges: [k -> p, s -> q]\n"
+         "inputs: {in: k.in}\noutputs: {out: p, notes: q.out}\n");
 }
 
 static void remove_folder(void)
@@ -233,24 +264,29 @@ static void remove_folder(void)
 START_TEST(a_graph_used_as_an_element_is_unfolded)
 {
     make_folder();
-    file("top.yaml", "params:\n  two: {type: texts, default: [b, c]}\n"
-                     "elements:\n  w: {class: well}\n  cup: {class: mug}\n"
-                     "  one: {class: ./sub/boil.yaml}\n"
-                     "  two: {class: sub/boil.yaml, words: [a, \"${two}\"], file: mine.pcap, mug: cup}\n"
-                     "  d: {class: desk}\n  e: {class: desk}\n"
-                     "  v: {class: well}\n"
-                     "edges:\n  - w -> one.out -> d\n  - one.notes -> d\n  - v -> two.in -> e\n");
+    file("top.yaml",
+         "params:\n  two: {type: texts, default: [b, c]}\n"
+         "elements:\n  w: {class: well}\n  cup: {class: mug}\n"
+         "  one: {class: ./sub/boil.yaml}\n"
+         "  two: {class: sub/boil.yaml, words: [a, \"${two}\"], file: mine.pcap, mug: cup}\n"
+         "  d: {class: desk}\n  e: {class: desk}\n"
+         "  v: {class: well}\n"
+         "edges:\n  - w -> one.out -> d\n  - one.notes -> d\n  - v -> two.in -> e\n");
     /* `one.out -> d` in the middle: out is an output; two's outputs are told apart by type */
     load_file("top.yaml");
     ck_assert_msg(!graph, "notes of two is open");
-    ck_assert_msg(strstr(said, "several outputs of \"two\" fit \"e\": out (tea) and notes (note)") != NULL, "%s", said);
-    file("top.yaml", "params:\n  two: {type: texts, default: [b, c]}\n"
-                     "elements:\n  w: {class: well}\n  cup: {class: mug}\n"
-                     "  one: {class: ./sub/boil.yaml}\n"
-                     "  two: {class: sub/boil.yaml, words: [a, \"${two}\"], file: mine.pcap, mug: cup}\n"
-                     "  d: {class: desk}\n  e: {class: drain}\n  k: {class: pipe}\n"
-                     "  v: {class: well}\n"
-                     "edges:\n  - w -> one.out -> d\n  - one.notes -> d\n  - v -> two.out -> k -> e\n  - two.notes -> d\n");
+    ck_assert_msg(
+        strstr(said, "several outputs of \"two\" fit \"e\": out (tea) and notes (note)") != NULL,
+        "%s", said);
+    file("top.yaml",
+         "params:\n  two: {type: texts, default: [b, c]}\n"
+         "elements:\n  w: {class: well}\n  cup: {class: mug}\n"
+         "  one: {class: ./sub/boil.yaml}\n"
+         "  two: {class: sub/boil.yaml, words: [a, \"${two}\"], file: mine.pcap, mug: cup}\n"
+         "  d: {class: desk}\n  e: {class: drain}\n  k: {class: pipe}\n"
+         "  v: {class: well}\n"
+         "edges:\n  - w -> one.out -> d\n  - one.notes -> d\n  - v -> two.out -> k -> e\n  - "
+         "two.notes -> d\n");
     ck_assert_msg(load_file("top.yaml") != NULL, "%s", said);
     ck_assert_str_eq(edge_from("w", "out"), "one/k.in: water");
     ck_assert_str_eq(edge_from("one/p", "out"), "d.cups: tea");
@@ -276,11 +312,15 @@ END_TEST
 START_TEST(problems_inside_are_told_once_and_end_the_load)
 {
     make_folder();
-    file("bad.yaml", "elements:\n  k: {class: ketle}\n  p: {class: pipe}\nedges: [k -> p]\noutputs: {out: p}\n");
-    file("top.yaml", "elements:\n  a: {class: ./bad.yaml}\n  b: {class: ./bad.yaml}\n  d: {class: drain}\n"
-                     "edges: [a -> d, b -> d]\n");
+    file(
+        "bad.yaml",
+        "elements:\n  k: {class: ketle}\n  p: {class: pipe}\nedges: [k -> p]\noutputs: {out: p}\n");
+    file("top.yaml",
+         "elements:\n  a: {class: ./bad.yaml}\n  b: {class: ./bad.yaml}\n  d: {class: drain}\n"
+         "edges: [a -> d, b -> d]\n");
     ck_assert_ptr_null(load_file("top.yaml"));
-    ck_assert_msg(strstr(said, "bad.yaml:3:14: a/k: there is no class \"ketle\"") != NULL, "%s", said);
+    ck_assert_msg(strstr(said, "bad.yaml:3:14: a/k: there is no class \"ketle\"") != NULL, "%s",
+                  said);
     /* a second load into the same diag finds the same problem, and must not pass for good */
     char path[200];
     snprintf(path, sizeof path, "%s/top.yaml", folder);
@@ -297,8 +337,10 @@ START_TEST(unfolding_is_bounded)
     file("g0.yaml", "elements:\n  m: {class: shelf}\n");
     for (int i = 1; i < 15; i++) { /* each holds four of the one before: 4^14 elements */
         snprintf(name, sizeof name, "g%d.yaml", i);
-        snprintf(lines, sizeof lines, "elements:\n  a: {class: ./g%d.yaml}\n  b: {class: ./g%d.yaml}\n"
-                 "  c: {class: ./g%d.yaml}\n  d: {class: ./g%d.yaml}\n", i - 1, i - 1, i - 1, i - 1);
+        snprintf(lines, sizeof lines,
+                 "elements:\n  a: {class: ./g%d.yaml}\n  b: {class: ./g%d.yaml}\n"
+                 "  c: {class: ./g%d.yaml}\n  d: {class: ./g%d.yaml}\n",
+                 i - 1, i - 1, i - 1, i - 1);
         file(name, lines);
     }
     ck_assert_ptr_null(load_file("g14.yaml"));
@@ -344,10 +386,12 @@ static char *chain(int n, bool fault)
     char *text = malloc(room);
     used += (size_t)sprintf(text + used, "elements:\n  w: {class: well}\n  d: {class: drain}\n");
     for (int i = 0; i < n; i++)
-        used += (size_t)sprintf(text + used, "  pipe%d: {class: %s}\n", i, i % 2 ? "barrel" : "pipe");
+        used +=
+            (size_t)sprintf(text + used, "  pipe%d: {class: %s}\n", i, i % 2 ? "barrel" : "pipe");
     used += (size_t)sprintf(text + used, "edges:\n  - pipe%d -> d\n", n - 1);
     for (int i = n - 1; i > 0; i--)
-        used += (size_t)sprintf(text + used, "  - pipe%d%s -> pipe%d\n", i - 1, fault ? "x" : "", i);
+        used +=
+            (size_t)sprintf(text + used, "  - pipe%d%s -> pipe%d\n", i - 1, fault ? "x" : "", i);
     sprintf(text + used, "  - w -> pipe0\n");
     return text;
 }
@@ -382,12 +426,16 @@ START_TEST(no_mutation_of_a_good_file_makes_it_crash_or_leak)
 {
     static const char seed[] =
         "amtgraph: 1\nname: n\nparams:\n  d: {type: interface, default: eth7, env: AMTG_TEST_A}\n"
-        "  l: {type: ip4, default: [192.0.2.1, none]}\n  u: {type: uint, min: 1, max: 9, default: 3}\n"
-        "elements:\n  w: {class: well}\n  f: {class: fork, prongs: [a, back]}\n  b: {class: barrel}\n"
+        "  l: {type: ip4, default: [192.0.2.1, none]}\n  u: {type: uint, min: 1, max: 9, default: "
+        "3}\n"
+        "elements:\n  w: {class: well}\n  f: {class: fork, prongs: [a, back]}\n  b: {class: "
+        "barrel}\n"
         "  p: {class: pipe}\n  sea: {class: harbour}\n  desk: {class: desk}\n  m: {class: mug}\n"
-        "  s: {class: shelf, mug: m, device: \"${d}\", fours: [\"${l}\"], rules: {x: y}, level: \"${u}\"}\n"
+        "  s: {class: shelf, mug: m, device: \"${d}\", fours: [\"${l}\"], rules: {x: y}, level: "
+        "\"${u}\"}\n"
         "  x: {class: post}\n  e: {class: drain}\n"
-        "edges:\n  - w -> p -> f.a -> e\n  - f.back -> b -> p\n  - sea.lost -> desk\n  - s -> desk\n"
+        "edges:\n  - w -> p -> f.a -> e\n  - f.back -> b -> p\n  - sea.lost -> desk\n  - s -> "
+        "desk\n"
         "  - x -> sea.out -> e\ninputs: {in: p.in}\noutputs: {out: f.rest}\n";
     static const char octets[] = "{}[]:,-&*!|>'\"%@`#?.\n\t ${}0a\x80\xff\xc3";
     char text[sizeof seed + 64];

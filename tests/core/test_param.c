@@ -24,7 +24,23 @@ struct box {
     struct amtg_element *ref;
 };
 
-enum { OPEN, SMALL, PORT, RATE, BIG, INTERVAL, FREE, LIMIT, SHARE, COLOUR, ANY, FOUR, MAYBE, LIST, REF };
+enum {
+    OPEN,
+    SMALL,
+    PORT,
+    RATE,
+    BIG,
+    INTERVAL,
+    FREE,
+    LIMIT,
+    SHARE,
+    COLOUR,
+    ANY,
+    FOUR,
+    MAYBE,
+    LIST,
+    REF
+};
 
 static const struct amtg_param params[] = {
     [OPEN] = AMTG_BOOL(struct box, open, "no", ""),
@@ -81,9 +97,29 @@ END_TEST
 START_TEST(what_is_no_duration_is_refused)
 {
     static const char *const texts[] = {
-        "", "5", "s", "-5s", "+5s", " 5s", "5s ", "5 s", "5S", "5min", "30s1m", "5s5s", "1.s", ".5s",
-        "1.5ns", "0.0000000001s", "1.0000000000000001s", "1e3s", "0x5s", "18446744073709551616ns",
-        "213504d", "99999999999999999999s", "1m30",
+        "",
+        "5",
+        "s",
+        "-5s",
+        "+5s",
+        " 5s",
+        "5s ",
+        "5 s",
+        "5S",
+        "5min",
+        "30s1m",
+        "5s5s",
+        "1.s",
+        ".5s",
+        "1.5ns",
+        "0.0000000001s",
+        "1.0000000000000001s",
+        "1e3s",
+        "0x5s",
+        "18446744073709551616ns",
+        "213504d",
+        "99999999999999999999s",
+        "1m30",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         uint64_t ns = 42;
@@ -101,7 +137,8 @@ START_TEST(sizes_know_binary_and_decimal_units)
     ck_assert(amtg_size_parse("2MB", &n) && n == 2000000);
     ck_assert(amtg_size_parse("3kB", &n) && n == 3000);
     ck_assert(amtg_size_parse("0", &n) && n == 0);
-    static const char *const texts[] = {"", "KiB", "1.5KiB", "5K", "5kib", "-1", "17000000TiB", "1 MB"};
+    static const char *const texts[] = {"",     "KiB", "1.5KiB",      "5K",
+                                        "5kib", "-1",  "17000000TiB", "1 MB"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         ck_assert_msg(!amtg_size_parse(texts[i], &n), "%s", texts[i]);
 }
@@ -186,7 +223,8 @@ START_TEST(what_is_expected_is_said_in_words)
     };
     char out[200];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        ck_assert_str_eq(amtg_param_expected(&params[rows[i].param], out, sizeof out), rows[i].text);
+        ck_assert_str_eq(amtg_param_expected(&params[rows[i].param], out, sizeof out),
+                         rows[i].text);
 }
 END_TEST
 

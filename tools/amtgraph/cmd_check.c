@@ -40,8 +40,9 @@ const struct command command_check = {
     .name = "check",
     .summary = "find every problem of graph files, without running them",
     .operands = "FILE...",
-    .details = "All problems of all files are told in one pass: file, line and column, the line with\n"
-               "a caret, what was expected, and the nearest name. Exit code 78 when there is any.",
+    .details =
+        "All problems of all files are told in one pass: file, line and column, the line with\n"
+        "a caret, what was expected, and the nearest name. Exit code 78 when there is any.",
     COMMAND_OPTIONS({"json", NULL, "print the problems on standard output as JSON"}, OPTION_SET),
     .operands_min = 1,
     .operands_max = -1,

@@ -21,7 +21,8 @@ static void print_dot(const struct amtg_graph *g, FILE *out)
                 g->nodes[i].class->name);
     for (unsigned i = 0; i < g->edges_count; i++) {
         const struct amtg_graph_edge *e = &g->edges[i];
-        fprintf(out, "    \"%s\" -> \"%s\" [label=\"", g->nodes[e->from].name, g->nodes[e->to].name);
+        fprintf(out, "    \"%s\" -> \"%s\" [label=\"", g->nodes[e->from].name,
+                g->nodes[e->to].name);
         print_label(g, e, out);
         fputs("\"]\n", out);
     }
@@ -73,7 +74,8 @@ const struct command command_graph = {
     .operands = "FILE",
     .details = "Port names and types stand on the edges; references are dashed. Example:\n"
                "    amtgraph graph graphs/relay.yaml | dot -Tsvg > relay.svg",
-    COMMAND_OPTIONS({"format", "dot|mermaid", "language of the picture (default: dot)"}, OPTION_SET),
+    COMMAND_OPTIONS({"format", "dot|mermaid", "language of the picture (default: dot)"},
+                    OPTION_SET),
     .operands_min = 1,
     .operands_max = 1,
     .run = run,

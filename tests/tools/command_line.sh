@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The command line itself: help, usage errors, exit codes, what goes where.
+# usage: command_line.sh AMTGRAPH
+set -u
+
+amtgraph=$(realpath "$1")
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+cd "$made" || exit 1
+failed=0
+
+fail()
+{
+    echo "FAIL $*"
+    cat "$made/out" "$made/said"
+    failed=$((failed + 1))
+}
+
+# expect CODE STREAM WORDS ARGUMENT...: exit code, and WORDS on STREAM (out or said), nothing on the other
+expect()
+{
+    local code=$1 stream=$2 words=$3 got other=said
+    shift 3
+    [ "$stream" = said ] && other=out
+    "$amtgraph" "$@" >"$made/out" 2>"$made/said"
+    got=$?
+    [ "$got" = "$code" ] || fail "$*: exit code $got, not $code"
+    grep -qF -- "$words" "$made/$stream" || fail "$*: no \"$words\" on $stream"
+    [ ! -s "$made/$other" ] || fail "$*: something on $other"
+}
+
+cat >good.yaml <<'END'
+amtgraph: 1
+params:
+  limit: {type: uint, default: 5}
+elements:
+  source: {class: pcap-source, file: in.pcap}
+  wait: {class: queue, limit: "${limit}"}
+  end: {class: discard}
+edges:
+  - source -> wait -> end
+END
+sed 's/class: queue/class: quee/' good.yaml >wrong.yaml
+
+expect 0 out "Usage: amtgraph COMMAND" --help
+expect 0 out "amtgraph " --version
+for command in $("$amtgraph" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+    expect 0 out "Usage: amtgraph $command" "$command" --help
+    expect 2 said "unknown or ambiguous option --nonsense" "$command" --nonsense
+done
+expect 2 said "a command is missing"
+expect 2 said 'unknown command "chekc" (did you mean "check"?)' chekc
+expect 2 said "check: missing FILE..." check
+expect 2 said "graph: one operand too many: b" graph a b
+expect 2 said "option --format needs a value" graph --format
+expect 2 said "--format svg: expected dot or mermaid" graph good.yaml --format svg
+expect 2 said "--set limit: expected NAME=VALUE" check good.yaml --set limit
+
+expect 0 said "1 file: no problem" check good.yaml
+expect 78 said '2 files: 1 problem' check good.yaml wrong.yaml
+expect 78 said 'did you mean "queue"?' check wrong.yaml
+expect 78 said 'wrong value "x"' check good.yaml --set limit=x
+expect 78 out '"nearest": "queue"' check --json wrong.yaml good.yaml
+expect 0 out "[]" check --json good.yaml
+expect 0 out '"source" -> "wait" [label="out to in: ip-raw"]' graph good.yaml
+expect 0 out 'n0 -->|"out to in: ip-raw"| n1' graph --format=mermaid good.yaml
+expect 78 said 'did you mean "queue"?' graph wrong.yaml
+
+# Colours are for terminals only.
+"$amtgraph" check wrong.yaml 2>&1 | grep -q $'\033' && fail "colours without a terminal"
+
+echo "$failed failures"
+[ "$failed" = 0 ]
