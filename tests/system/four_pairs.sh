@@ -16,7 +16,7 @@
 . "$(dirname "$0")/lib.sh"
 begin
 
-count=10000 rate=2400
+count=10000 rate=1600
 [ -z "$AMTGRAPH_SANITIZED" ] || rate=800
 
 relay_start --set discovery4=$DISCOVERY4 --set discovery6=$DISCOVERY6

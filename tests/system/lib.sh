@@ -37,6 +37,10 @@ RELAY4=10.20.0.1 RELAY6=2001:db8:20::1
 SOURCE4=10.10.0.2 SOURCE6=2001:db8:10::2
 DISCOVERY4=192.52.193.1 DISCOVERY6=2001:3::1
 
+# The programs of a test go before what else the machine may be doing: rates and times
+# are theirs, not the neighbours'.
+readonly ahead='nice -n -10'
+
 work=
 relay_pid=
 relay_runs=0
@@ -180,7 +184,7 @@ relay_start()
     local out
     relay_runs=$((relay_runs + 1))
     out=$work/relay.$relay_runs
-    ip netns exec "$RLY" "$AMTGRAPH" run "${RELAY_GRAPH:-$AMTGRAPH_GRAPHS/relay.yaml}" \
+    $ahead ip netns exec "$RLY" "$AMTGRAPH" run "${RELAY_GRAPH:-$AMTGRAPH_GRAPHS/relay.yaml}" \
         --set upstream=up1 --set listen4=$RELAY4 --set listen6=$RELAY6 \
         "$@" --stats json >"$out.out" 2>"$out.err" </dev/null &
     relay_pid=$!
@@ -322,7 +326,9 @@ gateway_pid='' gateway_in='' gateway_out=''
 
 gateways_start()
 {
-    coproc GATEWAY { exec ip netns exec "$GWS" "$AMTGRAPH_TOOLS/gateway" 2>"$work/gateway.err"; }
+    coproc GATEWAY {
+        exec $ahead ip netns exec "$GWS" "$AMTGRAPH_TOOLS/gateway" 2>"$work/gateway.err"
+    }
     # shellcheck disable=SC2153
     gateway_pid=$GATEWAY_PID
     started[$gateway_pid]=gateway
@@ -368,10 +374,10 @@ gateways_stop()
 
 source_pid=
 
-# source_start OPTION... STREAMS SOURCE GROUP ...: it goes first, to keep its rate
+# source_start OPTION... STREAMS SOURCE GROUP ...
 source_start()
 {
-    nice -n -10 ip netns exec "$SRC" "$AMTGRAPH_TOOLS/source" --interface up0 "$@" >"$work/source.out" 2>&1 &
+    $ahead ip netns exec "$SRC" "$AMTGRAPH_TOOLS/source" --interface up0 "$@" >"$work/source.out" 2>&1 &
     source_pid=$!
     started[$source_pid]=source
 }
