@@ -35,7 +35,7 @@ struct udp_socket {
 
     struct amtg_udp_bound *bounds;
     unsigned bounds_count;
-    struct amtg_udp_sender sender;
+    struct amtg_udp_sender senders[AMTG_CLASSES]; /* one a family: neither waits for the other */
     struct amtg_udp_receiver receiver;
     struct amtg_task refilled; /* buffers are back */
     bool dry;
@@ -99,11 +99,19 @@ static void ready(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
     if (events & EPOLLERR)
         amtg_udp_drain_errors(e, bound);
     if ((events & EPOLLOUT) && (w->events & EPOLLOUT))
-        amtg_udp_sender_writable(&state->sender, bound);
+        amtg_udp_sender_writable(&state->senders[bound->is4 ? 0 : 1], bound);
     if ((events & EPOLLIN) && !state->dry && !amtg_udp_receive(&state->receiver, bound)) {
         set_receiving(e, false);
         amtg_wait_for_buffers(e, &state->refilled);
     }
+}
+
+/* Index of the sender: all endpoints of a set are of one family. */
+static unsigned family_of(const struct amtg_packet *p)
+{
+    const struct amtg_peer *peer = p->to && p->to->count ? &p->to->entries[0]->peer : &p->peer;
+
+    return amtg_addr_is4(&peer->remote) ? 0 : 1;
 }
 
 static void udp_socket_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
@@ -112,7 +120,7 @@ static void udp_socket_push(struct amtg_element *e, unsigned in, struct amtg_bat
 
     (void)in;
     AMTG_EACH (packet, batch)
-        amtg_udp_sender_take(&state->sender, packet);
+        amtg_udp_sender_take(&state->senders[family_of(packet)], packet);
 }
 
 /* ---- source-address ----------------------------------------------------- */
@@ -199,29 +207,32 @@ static void udp_socket_check(const void *params, struct amtg_check *check)
 static uint32_t udp_socket_keeps(const void *params)
 {
     const struct udp_socket *state = params;
-    return 2 * state->queue + AMTG_SOCK_BURST;
+    return AMTG_CLASSES * 2 * state->queue + AMTG_SOCK_BURST;
 }
 
 static enum amtg_err udp_socket_init(struct amtg_element *e)
 {
     struct udp_socket *state = amtg_state(e);
+    unsigned made = 0;
 
     state->refilled.run = refilled;
     state->bounds = calloc(state->bind.count + state->also.count + 1, sizeof *state->bounds);
     if (!state->bounds)
         return AMTG_ENOMEM;
-    if (!amtg_udp_sender_init(&state->sender, e))
-        goto no_sender;
+    for (; made < AMTG_CLASSES; made++) {
+        if (!amtg_udp_sender_init(&state->senders[made], e))
+            goto fail;
+        state->senders[made].bounds = state->bounds;
+        state->senders[made].limit = state->queue;
+        state->senders[made].budget = state->copies_per_turn;
+    }
     if (!amtg_udp_receiver_init(&state->receiver, e))
-        goto no_receiver;
-    state->sender.bounds = state->bounds;
-    state->sender.limit = state->queue;
-    state->sender.budget = state->copies_per_turn;
+        goto fail;
     return AMTG_OK;
 
-no_receiver:
-    amtg_udp_sender_fini(&state->sender);
-no_sender:
+fail:
+    while (made)
+        amtg_udp_sender_fini(&state->senders[--made]);
     free(state->bounds);
     return AMTG_ENOMEM;
 }
@@ -231,7 +242,8 @@ static void udp_socket_fini(struct amtg_element *e)
     struct udp_socket *state = amtg_state(e);
 
     amtg_udp_receiver_fini(&state->receiver);
-    amtg_udp_sender_fini(&state->sender);
+    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+        amtg_udp_sender_fini(&state->senders[i]);
     free(state->bounds);
 }
 
@@ -244,7 +256,8 @@ static void close_all(struct amtg_element *e)
         amtg_watch_remove(e, &b->watch);
         close(b->fd);
     }
-    state->sender.bounds_count = 0;
+    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+        state->senders[i].bounds_count = 0;
 }
 
 static enum amtg_err open_one(struct amtg_element *e, const struct amtg_addr *addr, bool further)
@@ -318,7 +331,8 @@ static enum amtg_err udp_socket_start(struct amtg_element *e)
         close_all(e);
         return err;
     }
-    state->sender.bounds_count = state->bounds_count;
+    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+        state->senders[i].bounds_count = state->bounds_count;
     state->dry = false;
     amtg_hold(e);
     return AMTG_OK;
@@ -331,7 +345,8 @@ static void udp_socket_stop(struct amtg_element *e)
     amtg_release(e);
     amtg_task_cancel(e, &state->refilled);
     amtg_udp_receiver_stop(&state->receiver);
-    amtg_udp_sender_stop(&state->sender);
+    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+        amtg_udp_sender_stop(&state->senders[i]);
     close_all(e);
 }
 
@@ -374,7 +389,7 @@ const struct amtg_class amtg_udp_socket = {
         AMTG_U8(struct udp_socket, hop_limit, "64", 1, 255, "hops",
                 "TTL or hop limit of what is sent"),
         AMTG_U8(struct udp_socket, dscp, "0", 0, 63, NULL, "DSCP of what is sent"),
-        AMTG_U32(struct udp_socket, queue, "1024", 1, 1000000, "packets",
+        AMTG_U32(struct udp_socket, queue, "4096", 1, 1000000, "packets",
                  "packets that may wait to be sent; replies and sets are counted apart"),
         AMTG_U32(struct udp_socket, copies_per_turn, "1024", 1, 1000000, "datagrams",
                  "copies sent between two looks at what comes in")),

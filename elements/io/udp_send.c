@@ -318,7 +318,8 @@ static void turn(struct amtg_udp_sender *s)
         burst_fill(s, lane, budget);
         budget -= send_burst(s, lane);
     }
-    amtg_gauge(s->element, AMTG_SOCK_QUEUED, waiting(s));
+    s->element->counters[AMTG_SOCK_QUEUED] += (uint64_t)waiting(s) - s->shown; /* a gauge of all senders */
+    s->shown = waiting(s);
     if (waiting(s) && !must_wait(s))
         amtg_task_post(s->element, &s->task);
 }

@@ -26,6 +26,7 @@ struct amtg_udp_sender {
 
     struct amtg_udp_lane replies, sets;
     struct amtg_udp_bound *blocked; /* waits for EPOLLOUT of this one */
+    uint32_t shown;                  /* its part of the gauge `queued` */
     unsigned tries;                 /* of the message at the head */
     unsigned stalls;                /* times in a row that the device had no room */
     struct amtg_task task;
