@@ -116,9 +116,9 @@ const struct amtg_class amtg_classifier = {
     .name = "classifier",
     .summary = "sorts IP packets by pcap filter expressions",
     .details = "Expressions are those of pcap-filter(7), seen from the IP header on: there is no "
-               "`ether`. They are tried in the order written; the first that matches decides. Write "
-               "addresses and port numbers rather than names: names are looked up when the graph "
-               "is checked.",
+               "`ether`. They are tried in the order written; the first that matches decides. "
+               "Write addresses and port numbers rather than names: names are looked up when the "
+               "graph is checked.",
     .example = "elements:\n"
                "  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1, port: 5004}\n"
                "  kind:\n"

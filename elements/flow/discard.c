@@ -24,8 +24,8 @@ static void discard_push(struct amtg_element *e, unsigned in, struct amtg_batch 
 const struct amtg_class amtg_discard = {
     .name = "discard",
     .summary = "the end of what is not wanted",
-    .details = "An output that is left open drops what it gives under the name `open`. An edge to a "
-               "discard says that this is meant, and counts under a name of its own.",
+    .details = "An output that is left open drops what it gives under the name `open`. An edge to "
+               "a discard says that this is meant, and counts under a name of its own.",
     .example = "elements:\n"
                "  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1}\n"
                "  end:    {class: discard}\n"

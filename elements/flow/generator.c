@@ -179,12 +179,12 @@ const struct amtg_class amtg_generator = {
     .name = "generator",
     .summary = "a source of numbered, time-stamped UDP in multicast packets",
     .details =
-        "The rate does not drift: burst n is due at n × burst / rate after the start. What could not "
-        "be sent in time, for want of buffers or of processor time, is sent late.\n\n"
+        "The rate does not drift: burst n is due at n × burst / rate after the start. What could "
+        "not be sent in time, for want of buffers or of processor time, is sent late.\n\n"
         "Payload, in network order: octets 0 to 7 `AMTGtest`; 8 to 15 the sequence number, from 0; "
-        "16 to 23 the loop's time in ns at which the packet was made; from 24 on, each octet is the "
-        "low octet of its offset. The low 16 bits of the sequence number are the identification of "
-        "IPv4 packets, too.\n\n"
+        "16 to 23 the loop's time in ns at which the packet was made; from 24 on, each octet is "
+        "the low octet of its offset. The low 16 bits of the sequence number are the "
+        "identification of IPv4 packets, too.\n\n"
         "The run goes on at least until `count` packets have been made.",
     .example = "elements:\n"
                "  source: {class: generator, source: \"2001:db8::1\", group: \"ff3e::8000:1\", "

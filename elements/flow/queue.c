@@ -333,14 +333,14 @@ const struct amtg_class amtg_queue = {
     .name = "queue",
     .summary = "keeps packets until the loop comes round",
     .details =
-        "It never emits from inside its push, so a cycle of edges may pass through it. Each turn of "
-        "the loop passes on at most `burst` packets.\n\n"
+        "It never emits from inside its push, so a cycle of edges may pass through it. Each turn "
+        "of the loop passes on at most `burst` packets.\n\n"
         "Discipline `fifo`: in order of arrival; when full, the new packet is dropped.\n\n"
         "Discipline `priority`: eight bands, the highest first. IP packets go by the upper three "
         "bits of their DSCP (the class selector of RFC 2474, section 4.2.2). What is no IP packet "
-        "carries none: records, and AMT messages other than Multicast Data, rank as network control "
-        "(6), all other datagrams as best effort (0). When full, the oldest packet of the lowest "
-        "band makes room for one of a higher band.\n\n"
+        "carries none: records, and AMT messages other than Multicast Data, rank as network "
+        "control (6), all other datagrams as best effort (0). When full, the oldest packet of the "
+        "lowest band makes room for one of a higher band.\n\n"
         "Discipline `fair`: deficit round robin, in turns of 1500 octets, between flows: the two "
         "addresses of an IP packet, the peer's address and port of all else. Flows are told apart "
         "by a keyed hash over `flows` lanes. When full, the oldest packet of the longest lane is "

@@ -41,8 +41,8 @@ const struct amtg_class amtg_tee = {
     .summary = "gives everything to each of its outputs",
     .details = "Order is kept on each output, not between outputs: batches of the first ones may "
                "be a little ahead.\n\n"
-               "When no packet is left for a clone, that output misses it, which counts as the drop "
-               "`no-buffer`; the other outputs still get theirs.",
+               "When no packet is left for a clone, that output misses it, which counts as the "
+               "drop `no-buffer`; the other outputs still get theirs.",
     .example = "elements:\n"
                "  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1}\n"
                "  both:   {class: tee, outputs: [shown, dropped]}\n"

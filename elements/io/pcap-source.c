@@ -200,9 +200,9 @@ const struct amtg_class amtg_pcap_source = {
         "loopback and raw IP frames. Frames of other protocols, and those that were not captured "
         "whole, are left out and counted.\n\n"
         "Speed `recorded` keeps the distances in time of the file, and leaves `gap` between two "
-        "passes; `rate` sends `rate` packets/s; `fast` sends a batch in each turn of the loop (on the "
-        "virtual clock no time passes meanwhile). When the pool is dry it waits, and then makes up "
-        "for it.\n\n"
+        "passes; `rate` sends `rate` packets/s; `fast` sends a batch in each turn of the loop (on "
+        "the virtual clock no time passes meanwhile). When the pool is dry it waits, and then "
+        "makes up for it.\n\n"
         "The run goes on at least until all passes are done. A file that turns out to be damaged "
         "ends the run as a failure, after the packets before the damage.",
     .example = "elements:\n"

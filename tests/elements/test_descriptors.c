@@ -99,7 +99,8 @@ START_TEST(every_parameter_has_help_and_a_default_that_is_in_range)
                           c->name, name);
             if (has_scalar_default(p))
                 ck_assert_msg(amtg_param_scalar(p, p->initial, state),
-                              "%s.%s: the default %s is not %s", c->name, name, p->initial, expected);
+                              "%s.%s: the default %s is not %s", c->name, name, p->initial,
+                              expected);
             names_ports |= c->ports_from && strcmp(name, c->ports_from) == 0;
         }
         ck_assert_msg(names_ports, "%s: no parameter %s to name its ports", c->name, c->ports_from);
@@ -144,8 +145,8 @@ START_TEST(every_example_is_a_good_graph_with_the_class_in_it)
         struct amtg_graph *g = amtg_graph_parse(c->name, text, strlen(text), &options, diag);
         if (!g || amtg_diag_warnings(diag))
             amtg_diag_print(diag, stderr, false);
-        ck_assert_msg(g && !amtg_diag_warnings(diag), "the example of %s is no good graph (see above)",
-                      c->name);
+        ck_assert_msg(g && !amtg_diag_warnings(diag),
+                      "the example of %s is no good graph (see above)", c->name);
         for (unsigned i = 0; i < g->nodes_count; i++)
             used |= g->nodes[i].class == c;
         ck_assert_msg(used, "the example of %s does not use it", c->name);

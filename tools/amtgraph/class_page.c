@@ -32,14 +32,16 @@ const struct flag_words output_flag_words[] = {
 };
 
 /* "addressed, may stay open"; "" when there is no flag. Into out, returns out. */
-static const char *flags_text(const struct flag_words *words, unsigned flags, char *out, size_t room)
+static const char *flags_text(const struct flag_words *words, unsigned flags, char *out,
+                              size_t room)
 {
     size_t used = 0;
 
     out[0] = '\0';
     for (; words->name && used < room; words++)
         if (flags & words->flag)
-            used += (size_t)snprintf(out + used, room - used, "%s%s", used ? ", " : "", words->words);
+            used += (size_t)snprintf(out + used, room - used, "%s%s", used ? ", " : "",
+                                     words->words);
     return out;
 }
 
@@ -115,7 +117,8 @@ static void text_ports(FILE *out, const char *head, const struct amtg_port *port
         text_head(out, head);
     for (unsigned i = 0; i < count; i++) {
         flags_text(words, ports[i].flags, flags, sizeof flags);
-        fprintf(out, "  %s: %s%s%s\n", ports[i].name, ports[i].type->name, flags[0] ? ", " : "", flags);
+        fprintf(out, "  %s: %s%s%s\n", ports[i].name, ports[i].type->name, flags[0] ? ", " : "",
+                flags);
         wrap(out, 6, ports[i].help);
     }
 }
@@ -369,10 +372,14 @@ static json_t *json_params(const struct amtg_class *class)
 
     for (unsigned i = 0; i < class->params_count; i++) {
         const struct amtg_param *p = &class->params[i];
-        json_t *param = json_pack("{ss ss sb ss? ss? ss ss}", "name", amtg_param_name(p, name), "kind",
-                                  amtg_param_kind_name(p->kind), "required", !p->initial, "default",
-                                  p->initial, "unit", p->unit, "help", p->help, "expected",
-                                  amtg_param_expected(p, expected, sizeof expected));
+        json_t *param = json_pack("{ss ss sb ss? ss? ss ss}",
+                                  "name", amtg_param_name(p, name),
+                                  "kind", amtg_param_kind_name(p->kind),
+                                  "required", !p->initial,
+                                  "default", p->initial,
+                                  "unit", p->unit,
+                                  "help", p->help,
+                                  "expected", amtg_param_expected(p, expected, sizeof expected));
         json_range(param, p);
         if (p->names) {
             json_t *values = json_array();
@@ -393,9 +400,11 @@ static json_t *json_counters(const struct amtg_class *class)
 
     for (unsigned i = 0; i < class->counters_count; i++) {
         const struct amtg_counter *c = &class->counters[i];
-        json_array_append_new(list, json_pack("{ss ss ss ss}", "name", c->name, "unit", c->unit, "kind",
-                                              c->kind == AMTG_GAUGE ? "gauge" : "counter", "help",
-                                              c->help));
+        json_array_append_new(list, json_pack("{ss ss ss ss}",
+                                              "name", c->name,
+                                              "unit", c->unit,
+                                              "kind", c->kind == AMTG_GAUGE ? "gauge" : "counter",
+                                              "help", c->help));
     }
     return list;
 }
@@ -411,11 +420,17 @@ json_t *class_page_json(const struct amtg_class *class)
         json_array_append_new(provides,
                               json_pack("{ss ss}", "name", class->provides[i].interface->name,
                                         "summary", class->provides[i].interface->summary));
-    return json_pack("{ss ss ss? ss? so so so ss? so so so so}", "name", class->name, "summary",
-                     class->summary, "details", class->details, "example", class->example, "flags",
-                     json_flags(class_flag_words, class->flags), "inputs",
-                     json_ports(class->inputs, class->inputs_count, input_flag_words), "outputs",
-                     json_ports(class->outputs, class->outputs_count, output_flag_words), "ports_from",
-                     class->ports_from, "params", json_params(class), "counters",
-                     json_counters(class), "drops", drops, "provides", provides);
+    return json_pack("{ss ss ss? ss? so so so ss? so so so so}",
+                     "name", class->name,
+                     "summary", class->summary,
+                     "details", class->details,
+                     "example", class->example,
+                     "flags", json_flags(class_flag_words, class->flags),
+                     "inputs", json_ports(class->inputs, class->inputs_count, input_flag_words),
+                     "outputs", json_ports(class->outputs, class->outputs_count, output_flag_words),
+                     "ports_from", class->ports_from,
+                     "params", json_params(class),
+                     "counters", json_counters(class),
+                     "drops", drops,
+                     "provides", provides);
 }
