@@ -435,6 +435,22 @@ static bool is_of_type(const struct amtg_param *spec, const char *text)
     }
 }
 
+static bool check_piece(struct loader *l, const struct scope_param *p, const struct piece *piece,
+                        const char *subject, const char *expected)
+{
+    const char *text = piece->value.yaml->text;
+
+    /* Written in the file that declares it, it would be taken for what it is not. */
+    if (strstr(text, "${") && piece->value.folder && !piece->value.scope) {
+        graph_piece_problem(l, piece, subject, NULL, NULL, "a default cannot hold \"${...}\"");
+        return false;
+    }
+    if (is_of_type(&p->spec, text))
+        return true;
+    graph_piece_problem(l, piece, subject, expected, NULL, "wrong value \"%.60s\"", text);
+    return false;
+}
+
 void graph_params_check(struct loader *l, struct scope *s, const char *subject,
                         struct amtg_mark place)
 {
@@ -471,10 +487,6 @@ void graph_params_check(struct loader *l, struct scope *s, const char *subject,
             p->bad = true;
         }
         for (unsigned k = 0; k < count && !p->bad; k++)
-            if (!is_of_type(&p->spec, pieces[k].value.yaml->text)) {
-                graph_piece_problem(l, &pieces[k], of, expected, NULL, "wrong value \"%.60s\"",
-                                    pieces[k].value.yaml->text);
-                p->bad = true;
-            }
+            p->bad = !check_piece(l, p, &pieces[k], of, expected);
     }
 }

@@ -136,6 +136,12 @@ START_TEST(parameters_stand_for_whole_scalars)
     wrong(1, "there is no parameter \"\" in `params`",
           "elements:\n  s: {class: shelf, label: \"${}\"}\n");
     wrong(1, "must be the whole value", "elements:\n  s: {class: shelf, label: \"${\"}\n");
+    wrong(1, "params.d: a default cannot hold \"${...}\"",
+          "params:\n  d: {type: text, default: \"${e}\"}\n  e: {type: text, default: x}\n"
+          "elements:\n  s: {class: shelf, label: \"${d}\"}\n");
+    wrong(1, "params.d: a default cannot hold \"${...}\"",
+          "params:\n  d: {type: texts, default: [a, \"${d}\"]}\n"
+          "elements:\n  s: {class: shelf, words: \"${d}\"}\n");
     wrong(1, "a list cannot stand here",
           "params:\n  w: {type: texts, default: [x, y]}\nelements:\n  s: {class: shelf, level: "
           "\"${w}\"}\n");
