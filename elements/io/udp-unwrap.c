@@ -27,7 +27,7 @@ static const unsigned reasons[] = {
     [AMTG_UDP_CHECKSUM] = CHECKSUM,
 };
 
-/* RFC 768: in IPv4, 0 says that there is none. RFC 8200, section 8.1: not so in IPv6, but for RFC 6935. */
+/* RFC 768: in IPv4, 0 says that there is none. RFC 8200, 8.1: not so in IPv6, but for RFC 6935. */
 static bool may_lack_checksum(const struct udp_unwrap *state, const struct amtg_ip *ip)
 {
     return state->zero_checksum == ZERO_BOTH ||
@@ -73,8 +73,8 @@ static void udp_unwrap_push(struct amtg_element *e, unsigned in, struct amtg_bat
 const struct amtg_class amtg_udp_unwrap = {
     .name = "udp-unwrap",
     .summary = "takes UDP datagrams out of IP packets",
-    .details = "The length and the checksum of UDP are verified; octets of the IP packet behind the "
-               "datagram are cut off. Fragments are not put together.",
+    .details = "The length and the checksum of UDP are verified; octets of the IP packet behind "
+               "the datagram are cut off. Fragments are not put together.",
     .example = "elements:\n"
                "  wire:     {class: pcap-source, file: tunnel.pcap}\n"
                "  check:    {class: check-ip}\n"

@@ -54,8 +54,8 @@ const struct amtg_class amtg_check_ip = {
     .name = "check-ip",
     .summary = "verifies IP headers and trims packets to their length",
     .details =
-        "IPv4: version, header length, total length, header checksum and all options. IPv6: payload "
-        "length and the chain of extension headers with their options; jumbograms are refused. "
+        "IPv4: version, header length, total length, header checksum and all options. IPv6: "
+        "payload length and the chain of extension headers with their options; jumbograms are refused. "
         "Octets behind the datagram, such as Ethernet padding, are cut off. Fragments pass; "
         "nothing is said about the transport.",
     .example = "elements:\n"

@@ -36,7 +36,10 @@ const char *amtg_amt_name(enum amtg_amt_message message)
     return i < sizeof names / sizeof names[0] && names[i] ? names[i] : "unknown";
 }
 
-/* Open a message that must be of `type` and have at least `least` octets; the cursor stands at its second octet. */
+/*
+ * Open a message that must be of `type` and have at least `least` octets; the cursor
+ * stands at its second octet.
+ */
 static enum amtg_err open_message(const uint8_t *octets, uint32_t len, enum amtg_amt_message type,
                                   uint32_t least, struct amtg_cursor *in)
 {

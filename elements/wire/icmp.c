@@ -21,7 +21,7 @@ static bool quoted_udp(const uint8_t *udp, uint32_t room, struct amtg_icmp_error
     return length >= UDP_OCTETS && length <= room;
 }
 
-/* Only the first octets of the datagram need to be quoted, so its lengths may reach past the end. */
+/* Only the head of the datagram needs to be quoted, so its lengths may reach past the end. */
 static bool quoted4(const uint8_t *quote, uint32_t len, struct amtg_icmp_error *out)
 {
     if (len < AMTG_IP4_OCTETS + UDP_OCTETS || quote[0] >> 4 != 4)

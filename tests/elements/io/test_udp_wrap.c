@@ -78,7 +78,8 @@ END_TEST
 
 START_TEST(header_fields_follow_the_parameters)
 {
-    struct rig *rig = rig_new(_i, "it: {class: udp-wrap, hop-limit: 9, dscp: 48, dont-fragment: false}");
+    struct rig *rig = rig_new(
+        _i, "it: {class: udp-wrap, hop-limit: 9, dscp: 48, dont-fragment: false}");
     struct amtg_ip ip;
     uint16_t ids[2];
     for (unsigned i = 0; i < 2; i++) {

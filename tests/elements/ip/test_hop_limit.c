@@ -24,7 +24,8 @@ START_TEST(every_ttl_keeps_a_right_checksum)
     struct rig *rig = rig_new(_i, "it: {class: hop-limit, floor: 0}");
     for (unsigned ttl = 1; ttl < 256; ttl++) {
         uint8_t o[64];
-        struct amtg_ip_head head = {.hops = (uint8_t)ttl, .protocol = 17, .id = (uint16_t)(ttl * 257)};
+        struct amtg_ip_head head = {.hops = (uint8_t)ttl, .protocol = 17,
+                                    .id = (uint16_t)(ttl * 257)};
         ck_assert(amtg_addr_parse("198.51.100.12", &head.src));
         ck_assert(amtg_addr_parse("232.1.2.3", &head.dst));
         rig_push(rig, "in", rig_packet(rig, AMTG_IP, o, amtg_ip_build(&head, o)));

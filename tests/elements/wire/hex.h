@@ -15,8 +15,8 @@ static inline uint32_t hex(const char *text, uint8_t *out)
         if (isspace((unsigned char)*text))
             continue;
         ck_assert_msg(isxdigit((unsigned char)*text), "not hex: %s", text);
-        uint8_t v = (uint8_t)(isdigit((unsigned char)*text) ? *text - '0'
-                                                            : tolower((unsigned char)*text) - 'a' + 10);
+        int digit = tolower((unsigned char)*text);
+        uint8_t v = (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
         out[digits / 2] = (uint8_t)(digits % 2 ? out[digits / 2] | v : v << 4);
         digits++;
     }

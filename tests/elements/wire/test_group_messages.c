@@ -41,7 +41,8 @@ static void fix(struct sample *s)
         amtg_put_u16(s->octets + header + 2,
                      amtg_checksum(amtg_sum(0, s->octets + header, s->len - header)));
     } else {
-        struct amtg_addr src = amtg_addr_from6(s->octets + 8), dst = amtg_addr_from6(s->octets + 24);
+        struct amtg_addr src = amtg_addr_from6(s->octets + 8);
+        struct amtg_addr dst = amtg_addr_from6(s->octets + 24);
         uint32_t at = 48, len = s->len - at;
         memset(s->octets + at + 2, 0, 2);
         uint64_t sum = amtg_sum_pseudo(0, &src, &dst, IPPROTO_ICMPV6, len);
@@ -141,7 +142,8 @@ START_TEST(queries_of_any_source_and_value_verify)
     }
     /* The unspecified source fits either family, in whatever form it is given. */
     uint8_t a[128], b[128];
-    struct amtg_general_query q = {.src = addr("0.0.0.0"), .qrv = 2}, r = {.src = addr("::"), .qrv = 2};
+    struct amtg_general_query q = {.src = addr("0.0.0.0"), .qrv = 2};
+    struct amtg_general_query r = {.src = addr("::"), .qrv = 2};
     amtg_mld_query_build(&q, a);
     amtg_mld_query_build(&r, b);
     ck_assert_mem_eq(a, b, AMTG_MLD_QUERY_OCTETS);
@@ -447,7 +449,8 @@ START_TEST(records_come_in_the_order_of_the_message)
     ck_assert_uint_eq(report.left, 3);
     ck_assert(amtg_report_next(&report, &record));
     ck_assert_uint_eq(record.type, AMTG_BLOCK);
-    struct amtg_addr first = amtg_record_source(&record, 0), second = amtg_record_source(&record, 1);
+    struct amtg_addr first = amtg_record_source(&record, 0);
+    struct amtg_addr second = amtg_record_source(&record, 1);
     struct amtg_addr one = addr("198.51.100.1"), two = addr("198.51.100.2");
     ck_assert(amtg_addr_equal(&first, &one));
     ck_assert(amtg_addr_equal(&second, &two));
@@ -470,7 +473,8 @@ START_TEST(ipv4_in_disguise_is_nothing_in_mld)
     uint8_t o[128];
     uint32_t len = hex("8f00000000000002"
                        "0100000000000000000000000000ffffe8010203"
-                       "01000001ff3e000000000000000000008000000d 00000000000000000000ffffc6336401", o);
+                       "01000001ff3e000000000000000000008000000d"
+                       "00000000000000000000ffffc6336401", o);
     struct amtg_report report;
     struct amtg_group_record record;
     ck_assert(amtg_report_open(&report, o, len, false));

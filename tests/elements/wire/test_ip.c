@@ -156,7 +156,12 @@ END_TEST
 
 START_TEST(each_fault_has_its_name)
 {
-    static const struct { const char *octets; unsigned at; uint8_t value; enum amtg_ip_fault fault; } rows[] = {
+    static const struct {
+        const char *octets;
+        unsigned at;
+        uint8_t value;
+        enum amtg_ip_fault fault;
+    } rows[] = {
         {HEX_INNER_DATA, 0, 0x55, AMTG_IP_FAULT_VERSION},
         {HEX_INNER_DATA, 0, 0x05, AMTG_IP_FAULT_VERSION},
         {HEX_INNER_DATA, 0, 0x44, AMTG_IP_FAULT_HEADER_LENGTH},
