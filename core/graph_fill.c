@@ -228,24 +228,10 @@ static const char *subject_of(struct loader *l, unsigned node, const char *param
 static struct amtg_yaml *default_value(struct loader *l, const struct amtg_param *p,
                                        struct amtg_mark mark)
 {
-    struct amtg_yaml *list, **end;
+    bool is_list = p->kind == AMTG_KIND_ADDRS || p->kind == AMTG_KIND_TEXTS;
 
-    if ((p->kind != AMTG_KIND_ADDRS && p->kind != AMTG_KIND_TEXTS) || !strchr(p->initial, ','))
-        return graph_text(l, p->initial, mark);
-    list = amtg_arena_get(l->arena, sizeof *list);
-    list->kind = AMTG_YAML_LIST;
-    list->mark = mark;
-    end = &list->first;
-    for (const char *at = p->initial; *at;) {
-        at += strspn(at, " [],");
-        size_t len = strcspn(at, " [],");
-        if (len == 0)
-            break;
-        *end = graph_text(l, amtg_arena_text_of(l->arena, at, len), mark);
-        end = &(*end)->next;
-        at += len;
-    }
-    return list;
+    return is_list && strchr(p->initial, ',') ? graph_list(l, p->initial, mark)
+                                              : graph_text(l, p->initial, mark);
 }
 
 static void check_keys(struct loader *l, const struct draft *d, const char *name)

@@ -216,7 +216,9 @@ bool graph_pieces(struct loader *l, struct value v, const char *subject, const c
 void graph_piece_problem(struct loader *l, const struct piece *p, const char *subject,
                          const char *expected, const char *nearest, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
+/* A scalar that no file holds; a list of the parts of a text between commas. */
 struct amtg_yaml *graph_text(struct loader *l, const char *text, struct amtg_mark mark);
+struct amtg_yaml *graph_list(struct loader *l, const char *text, struct amtg_mark mark);
 
 /* graph_fill.c */
 void graph_fill(struct loader *l, unsigned node);

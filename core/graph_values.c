@@ -245,8 +245,8 @@ static void declare_bound(struct loader *l, struct scope_param *p, const struct 
         p->spec.max = bound;
 }
 
-static void declare_values(struct loader *l, struct scope *s, struct scope_param *p,
-                           const struct amtg_yaml *y, const char *subject)
+static void declare_values(struct loader *l, struct scope_param *p, const struct amtg_yaml *y,
+                           const char *subject)
 {
     struct piece *pieces;
     unsigned count;
@@ -256,7 +256,6 @@ static void declare_values(struct loader *l, struct scope *s, struct scope_param
                       "only a parameter of type enum has `values`");
         return;
     }
-    (void)s;
     if (!graph_pieces(l, (struct value){.yaml = y}, subject, "a list of texts", &pieces, &count)) {
         p->bad = true;
         return;
@@ -299,7 +298,7 @@ static void declare(struct loader *l, struct scope *s, struct scope_param *p,
         } else if (strcmp(k->key, "min") == 0 || strcmp(k->key, "max") == 0) {
             declare_bound(l, p, k, subject);
         } else if (strcmp(k->key, "values") == 0) {
-            declare_values(l, s, p, k, subject);
+            declare_values(l, p, k, subject);
         } else if (k != type) {
             graph_problem(l, k->key_mark, subject, "type, default, help, env, min, max or values",
                           amtg_nearest(k->key, keys, sizeof keys / sizeof keys[0]),
@@ -395,25 +394,33 @@ void graph_params_inside(struct loader *l, struct scope *s, const struct amtg_ya
 
 /* ---- values must be of the declared type ----------------------------------------- */
 
-/* Values from outside are one text: cut at commas where a list may stand. */
-static void split_outside(struct loader *l, struct scope_param *p)
+struct amtg_yaml *graph_list(struct loader *l, const char *text, struct amtg_mark mark)
 {
-    const struct amtg_yaml *whole = p->value.yaml;
-
-    if (p->value.folder || !is_list_kind(p->spec.kind) || whole->kind != AMTG_YAML_SCALAR ||
-        !strchr(whole->text, ','))
-        return;
     struct amtg_yaml *list = amtg_arena_get(l->arena, sizeof *list), **end = &list->first;
+
     list->kind = AMTG_YAML_LIST;
-    list->mark = whole->mark;
-    for (const char *at = whole->text; at;) {
-        const char *comma = strchr(at, ',');
+    list->mark = mark;
+    for (const char *at = text; at;) {
+        const char *comma = strchr(at, ','), *from = at + strspn(at, " ");
         size_t len = comma ? (size_t)(comma - at) : strlen(at);
-        *end = graph_text(l, amtg_arena_text_of(l->arena, at, len), whole->mark);
+        len = (size_t)(from - at) < len ? len - (size_t)(from - at) : 0;
+        while (len > 0 && from[len - 1] == ' ')
+            len--;
+        *end = graph_text(l, amtg_arena_text_of(l->arena, from, len), mark);
         end = &(*end)->next;
         at = comma ? comma + 1 : NULL;
     }
-    p->value.yaml = list;
+    return list;
+}
+
+/* Values from outside are one text: several where a list may stand. */
+static void split_outside(struct loader *l, struct scope_param *p)
+{
+    const struct amtg_yaml *y = p->value.yaml;
+
+    if (!p->value.folder && is_list_kind(p->spec.kind) && y->kind == AMTG_YAML_SCALAR &&
+        strchr(y->text, ','))
+        p->value.yaml = graph_list(l, y->text, y->mark);
 }
 
 static bool is_of_type(const struct amtg_param *spec, const char *text)

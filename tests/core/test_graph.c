@@ -180,7 +180,15 @@ START_TEST(settings_override_the_environment_and_that_the_default)
     wrong(1, "--set a=set: params.a: wrong value \"set\" (expected a whole number)",
           "params:\n  a: {type: uint, default: 1}\nelements:\n  s: {class: shelf, level: "
           "\"${a}\"}\n");
-    options.settings = set; /* what is only set is no hidden substitution */
+    static const struct amtg_setting words[] = {{"w", "not udp, b ,,c"}};
+    options.settings = words;
+    options.settings_count = 1;
+    good("params:\n  w: {type: texts, default: x}\nelements:\n  s: {class: shelf, words: \"${w}\"}\n");
+    ck_assert_uint_eq(shelf("s")->words.count, 4);
+    ck_assert_str_eq(shelf("s")->words.items[0], "not udp");
+    ck_assert_str_eq(shelf("s")->words.items[1], "b");
+    ck_assert_str_eq(shelf("s")->words.items[2], "");
+    /* what is only set is no hidden substitution */
     static const struct amtg_setting dollar[] = {{"a", "${b}"}};
     options.settings = dollar;
     options.settings_count = 1;

@@ -31,10 +31,11 @@ START_TEST(carried_types_choose_ports_whatever_the_order_of_edges)
               "  - q -> p -> f\n  - f.on -> d\n  - f.back -> q\n  - w -> p\n"));
     ck_assert_str_eq(edge_from("f", "on"), "d.notes: note");
     /* not before all that comes in is known: tea alone would fit */
-    wrong(1, "no type fits: \"p\" gives out (water), \"d\" takes",
-          FLOW("  p: {class: pipe}\n  t: {class: teapot}\n  w: {class: well}\n  b: {class: barrel}\n"
-               "  d: {class: desk}\n",
-               "  - p -> d\n  - t -> p\n  - w -> b -> p\n"));
+    wrong(
+        1, "no type fits: \"p\" gives out (water), \"d\" takes",
+        FLOW("  p: {class: pipe}\n  t: {class: teapot}\n  w: {class: well}\n  b: {class: barrel}\n"
+             "  d: {class: desk}\n",
+             "  - p -> d\n  - t -> p\n  - w -> b -> p\n"));
     forget();
 }
 END_TEST
