@@ -11,7 +11,7 @@ enum { WORDS_MAX = 64 };
 /* What a line of input may say besides its words. */
 struct options {
     double within, quiet;
-    int mac, via, limit;
+    int mac, via, like, limit;
     unsigned payload;
     bool loose;
 };

@@ -5,7 +5,8 @@
  *
  *   stream IDS SOURCE[/N] GROUP[/N] [payload=64] [loose]  what `source` sends; loose: by a
  *                                      kernel socket, which chooses identification and flags
- *   open IDS LOCAL[/N] RELAY           gateways, taking N local addresses in turn
+ *   open IDS LOCAL[/N] RELAY [like=ID] gateways, taking N local addresses in turn; on
+ *                                      the port that gateway ID has
  *   discover IDS ADDRESS [within=S]    Discovery; the Advertisement must name RELAY
  *   request IDS 4|6 [within=S] [limit=0|1]  Request; the Query must be right, with L as said
  *   report IDS TYPE GROUP[/N] [SOURCE[/N]] [claim=N] [+ ...]  Update; N groups = N records
@@ -105,6 +106,8 @@ static void do_open(struct command *command)
 {
     struct address local, relay;
     unsigned count;
+    int like = command->options.like;
+    uint16_t port = like >= 0 ? gateways[like % GATEWAYS_MAX].port : 0;
 
     if (command->words != 4 || !addresses_parse(command->word[2], &local, &count) ||
         !address_parse(command->word[3], &relay)) {
@@ -113,7 +116,7 @@ static void do_open(struct command *command)
     }
     for (unsigned i = command->first; i <= command->last; i++) {
         struct address own = address_plus(&local, (i - command->first) % count);
-        if (gateways[i].fd >= 0 || !party_open(&gateways[i], &own, &relay)) {
+        if (gateways[i].fd >= 0 || !party_open(&gateways[i], &own, port, &relay)) {
             bad("gateway %u cannot use %s: %s", i, address_text(&own), strerror(errno));
             return;
         }
@@ -339,6 +342,8 @@ static bool option_parse(const char *word, struct options *options)
         options->mac = atoi(value + 1);
     else if (!strncmp(word, "via=", 4))
         options->via = atoi(value + 1);
+    else if (!strncmp(word, "like=", 5))
+        options->like = atoi(value + 1);
     else if (!strncmp(word, "limit=", 6))
         options->limit = atoi(value + 1);
     else if (!strncmp(word, "payload=", 8))
@@ -351,7 +356,7 @@ static bool option_parse(const char *word, struct options *options)
 static void line_run(char *line)
 {
     struct command command = {
-        .options = {.within = 5, .quiet = 0.5, .mac = -1, .via = -1, .limit = 0, .payload = 64}};
+        .options = {.within = 5, .quiet = 0.5, .mac = -1, .via = -1, .like = -1, .payload = 64}};
     for (char *word = strtok(line, " \t"); word; word = strtok(NULL, " \t")) {
         if (!option_parse(word, &command.options) && command.words < WORDS_MAX)
             command.word[command.words++] = word;

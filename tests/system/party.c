@@ -161,10 +161,11 @@ bool party_serve_until(double seconds, bool (*done)(const void *), const void *c
     }
 }
 
-bool party_open(struct gateway *gateway, const struct address *local, const struct address *relay)
+bool party_open(struct gateway *gateway, const struct address *local, uint16_t port,
+                const struct address *relay)
 {
     struct sockaddr_storage at;
-    socklen_t length = address_to_sockaddr(local, 0, &at);
+    socklen_t length = address_to_sockaddr(local, port, &at);
     int octets = BUFFER_OCTETS, fd = socket(local->family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&at, length) ||

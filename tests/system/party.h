@@ -30,8 +30,9 @@ extern unsigned violations;     /* of the protocol, by the relay, since the star
 
 /* Make the loop, with stdin in it. */
 bool party_init(void);
-/* Open the socket of a gateway. False: errno says why. */
-bool party_open(struct gateway *gateway, const struct address *local, const struct address *relay);
+/* Open the socket of a gateway on a port, 0: any. False: errno says why. */
+bool party_open(struct gateway *gateway, const struct address *local, uint16_t port,
+                const struct address *relay);
 /* Note that the relay has done wrong. */
 void party_violation(const struct gateway *gateway, const char *what);
 /* Receive until stdin has something to read. */
