@@ -6,14 +6,14 @@ gateways=10000 rounds=5
 net_up
 for ((round = 1; round <= rounds; round++)); do
     relay_up
-    result=$(gateways_up $gateways)
+    gateways_up $gateways
     stream 10 5
     sleep 1
-    heard=$(gateways_down)
+    gateways_down
     relay_down
-    printf 'round %d: %s heard %d\n' "$round" "$result" "$heard"
+    printf 'round %d: %s heard %d\n' "$round" "$admission" "$heard"
     [ "$heard" -eq $gateways ] || fail "not every gateway was served"
-    awk '{print $4}' <<<"$result" >>"$work/seconds"
+    awk '{print $4}' <<<"$admission" >>"$work/seconds"
 done
 printf 'seconds until all are admitted, min median max: '
 min_median_max %.3f <"$work/seconds"

@@ -14,7 +14,7 @@ net_up
 printf '%-9s  %-24s  %-24s  %s\n' gateways 'relay, ns a copy' 'sendmmsg, ns a copy' ratio
 while read -r -u 9 gateways rate packets; do
     relay_up
-    gateways_up "$gateways" >/dev/null
+    gateways_up "$gateways"
     net_swallow
     stream "$rate" 100 # warm
     rm -f "$work/bare" "$work/ratio"
@@ -36,7 +36,7 @@ while read -r -u 9 gateways rate packets; do
     done
     printf '%-9d  %-24s  %-24s  %s\n' "$gateways" "$(min_median_max %.0f <"$work/relay")" \
         "$(min_median_max %.0f <"$work/bare")" "$(min_median_max %.2f <"$work/ratio")"
-    gateways_down >/dev/null
+    gateways_down
     relay_down
     net_unswallow
 done 9<<<"$cases"

@@ -3,22 +3,25 @@
 # Buffers that the handshakes touch, and code that runs for the first time, grow it
 # too: the slope between two crowds is what one more gateway costs.
 net_up
+# memory_with COUNT: sets `growth`
 memory_with()
 {
     relay_up
     local before after
     before=$(relay_memory)
-    gateways_up "$1" >&2
+    gateways_up "$1"
     after=$(relay_memory)
     net_swallow # nobody hears what is sent now: no ICMP errors
-    gateways_down >/dev/null
+    gateways_down
     relay_down
     net_unswallow
-    echo $((after - before))
+    growth=$((after - before))
 }
 
-few=$(memory_with 1000)
-many=$(memory_with 10000)
+memory_with 1000
+few=$growth
+memory_with 10000
+many=$growth
 printf 'resident growth with 1,000 gateways: %d octets; with 10,000: %d octets\n' "$few" "$many"
 printf 'octets for each gateway: %d over all 10,000; %d for one more\n' \
     $((many / 10000)) $(((many - few) / 9000))

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # top, amtgraph, programs: from tools/bench
+# shellcheck shell=bash disable=SC2034,SC2154 # top, amtgraph, programs: from tools/bench
 # Shared by the benchmarks: a source, a relay and many gateways, each in a network
 # namespace of its own, removed at the end whatever happens.
 #
@@ -9,7 +9,7 @@ bench_tag=amtgb$$
 ns_source=$bench_tag-source ns_relay=$bench_tag-relay ns_gateways=$bench_tag-gateways
 relay_address=10.72.0.1 source_address=10.71.0.2 first_gateway=10.72.1.1 channel=232.7.7.7
 gateway_addresses=100
-relay_pid='' gateways_pid=''
+relay_pid='' gateways_pid='' admission='' heard=''
 work=$(mktemp -d)
 
 net_down()
@@ -88,8 +88,9 @@ relay_down()
     relay_pid=''
 }
 
-# gateways_up COUNT: admits them; prints `admitted N seconds S repeats R`. They stay,
-# listening, until gateways_down.
+# gateways_up COUNT: admits them, and sets `admission` to what they say about it:
+# `admitted N seconds S repeats R`. They stay, listening, until gateways_down, which
+# sets `heard` to how many have heard the channel.
 gateways_up()
 {
     mkfifo "$work/end"
@@ -101,17 +102,16 @@ gateways_up()
         kill -0 "$gateways_pid" 2>/dev/null || fail "the gateways were not admitted"
         sleep 0.02
     done
-    head -n 1 "$work/gateways"
+    admission=$(head -n 1 "$work/gateways")
 }
 
-# Prints how many have heard the channel.
 gateways_down()
 {
     exec 8>&-
     wait "$gateways_pid"
     gateways_pid=''
     rm "$work/end"
-    awk '/^heard/ {print $2}' "$work/gateways"
+    heard=$(awk '/^heard/ {print $2}' "$work/gateways")
     rm "$work/gateways"
 }
 
