@@ -10,8 +10,9 @@ self=${0##*/}
 # the tests use besides; system: what only the tests in network namespaces use.
 packages_build=(gcc libc6-dev make cmake pkg-config
     libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev)
-packages_test=(check)
-packages_system=(iproute2 procps jq ethtool tcpdump tshark)
+packages_test=(check iproute2)
+packages_system=(procps jq ethtool tcpdump tshark)
+packages_bench=(iproute2)
 
 readonly EXIT_USAGE=2 EXIT_PRIVILEGE=77
 
