@@ -202,6 +202,20 @@ void amtg_abort(struct amtg_element *e, const char *fmt, ...)
     amtg_loop_stop(rt->loop);
 }
 
+void amtg_verdict(struct amtg_element *e, bool good, const char *fmt, ...)
+{
+    struct amtg_runtime *rt = e->runtime;
+    va_list args;
+
+    if (good || rt->verdict[0])
+        return;
+    int used = snprintf(rt->verdict, sizeof rt->verdict, "%s (%s): ", e->name, e->class->name);
+    va_start(args, fmt);
+    if (used >= 0 && (size_t)used < sizeof rt->verdict)
+        vsnprintf(rt->verdict + used, sizeof rt->verdict - (size_t)used, fmt, args);
+    va_end(args);
+}
+
 void amtg_log(const struct amtg_element *e, enum amtg_log_level level, const char *id,
               const char *fmt, ...)
 {

@@ -82,6 +82,8 @@ enum amtg_class_flags {
     AMTG_BREAKS = 2,  /* never emits from inside its push, so a cycle may pass through it */
     AMTG_ORDERED = 4, /* its outputs must not overtake each other */
     AMTG_SINGLE = 8,  /* cannot be copied for another shard */
+    AMTG_NET_ADMIN = 16, /* sets interfaces up while it runs: amtgraph run keeps CAP_NET_ADMIN */
+    AMTG_STDOUT = 32, /* standard output is its own: amtgraph run prints on standard error */
 };
 
 struct amtg_class {
@@ -265,6 +267,13 @@ static inline void amtg_release(struct amtg_element *e)
 }
 /* Something failed for good while running: the run stops with exit code 1 and this text. */
 void amtg_abort(struct amtg_element *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * What a run was to show, judged: at any time, also from stop. One that is not good makes
+ * `amtgraph run` end with exit code 1 and the words of the first such. Does not stop the run.
+ */
+void amtg_verdict(struct amtg_element *e, bool good, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The ops of a referenced element (never NULL for a checked graph). */
 const void *amtg_ops(const struct amtg_element *e, const struct amtg_interface *interface);

@@ -286,6 +286,11 @@ enum amtg_err amtg_runtime_run(struct amtg_runtime *rt, uint64_t until_ns, char 
     return AMTG_ESYSTEM;
 }
 
+const char *amtg_runtime_verdict(const struct amtg_runtime *rt)
+{
+    return rt->verdict[0] ? rt->verdict : NULL;
+}
+
 /* ---- lending ------------------------------------------------------------ */
 
 struct amtg_loop *amtg_runtime_loop(struct amtg_runtime *rt)

@@ -43,6 +43,8 @@ enum amtg_err amtg_runtime_run(struct amtg_runtime *rt, uint64_t until_ns, char 
 /* Stop all (sources first, then what they feed). Idempotent. */
 void amtg_runtime_stop(struct amtg_runtime *rt);
 void amtg_runtime_free(struct amtg_runtime *rt);
+/* After stop: the first verdict of an element that is not good (amtg_verdict); NULL: all is well. */
+const char *amtg_runtime_verdict(const struct amtg_runtime *rt);
 
 struct amtg_loop *amtg_runtime_loop(struct amtg_runtime *rt);
 struct amtg_pool *amtg_runtime_pool(struct amtg_runtime *rt);

@@ -26,6 +26,7 @@ struct amtg_runtime {
     enum amtg_log_level log_level;
     bool aborted;
     char why[AMTG_WHY]; /* what failed, in words */
+    char verdict[AMTG_WHY]; /* the first that is not good; empty: none */
 };
 
 /* Push on what e has emitted and the framework still holds. */

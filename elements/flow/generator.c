@@ -4,28 +4,18 @@
  * and not from the burst before, so that the rate does not drift; what could not
  * be sent in time is sent late, not left out.
  *
- * Payload, in network order; `size` octets:
- *
- *     0   magic "AMTGtest"
- *     8   sequence number, from 0
- *     16  loop time at which it was made, ns
- *     24  filling: each octet is the low octet of its offset
+ * What the payload holds is said in numbered.h; stream-check reads it.
  *
  *     elements:
  *       source: {class: generator, source: 192.0.2.1, group: 232.1.1.1, rate: 1000}
  *     edges:
  *       - source -> fanout
  */
-#include <string.h>
-
-#include "core/cursor.h"
 #include "core/element.h"
+#include "elements/flow/numbered.h"
 #include "elements/wire/types.h"
 #include "elements/wire/udp.h"
 
-static const uint8_t magic[8] = {'A', 'M', 'T', 'G', 't', 'e', 's', 't'};
-
-enum { OFF_SEQUENCE = 8, OFF_TIME = 16, PAYLOAD_LEAST = 24 };
 enum { PAYLOAD_MOST = 65535 - AMTG_IP4_OCTETS - AMTG_UDP_OCTETS };
 
 struct generator {
@@ -48,12 +38,6 @@ struct generator {
 enum { OUT };
 enum { SENT };
 
-static void put_u64(uint8_t *o, uint64_t v)
-{
-    amtg_put_u32(o, (uint32_t)(v >> 32));
-    amtg_put_u32(o + 4, (uint32_t)v);
-}
-
 /* false: the pool is dry. */
 static bool send_one(struct amtg_element *e)
 {
@@ -65,11 +49,7 @@ static bool send_one(struct amtg_element *e)
     if (!p)
         return false;
     uint8_t *payload = p->data + heads;
-    memcpy(payload, magic, sizeof magic);
-    put_u64(payload + OFF_SEQUENCE, g->sent);
-    put_u64(payload + OFF_TIME, amtg_now(e));
-    for (uint32_t i = PAYLOAD_LEAST; i < g->size; i++)
-        payload[i] = (uint8_t)i;
+    amtg_numbered_write(payload, g->size, g->sent, amtg_now(e));
     struct amtg_udp_options options = {.hops = g->ttl, .id = (uint16_t)g->sent};
     amtg_udp_build(&g->peer, &options, payload, g->size, p->data);
     p->transport = (uint16_t)(heads - AMTG_UDP_OCTETS);
@@ -175,6 +155,14 @@ static void generator_stop(struct amtg_element *e)
     let_go(e);
 }
 
+static uint64_t sent(const struct amtg_element *e)
+{
+    const struct generator *g = amtg_state(e);
+    return g->sent;
+}
+
+static const struct amtg_numbered_source_ops ops = {.sent = sent};
+
 const struct amtg_class amtg_generator = {
     .name = "generator",
     .summary = "a source of numbered, time-stamped UDP in multicast packets",
@@ -204,12 +192,13 @@ const struct amtg_class amtg_generator = {
         AMTG_FLOAT(struct generator, rate, "100", 0.001, 1e8, "packets/s", "how many per second"),
         AMTG_U32(struct generator, burst, "1", 1, 65536, "packets",
                  "how many at once; the rate stays the same"),
-        AMTG_U16(struct generator, size, "188", PAYLOAD_LEAST, PAYLOAD_MOST, "octets",
+        AMTG_U16(struct generator, size, "188", AMTG_NUMBERED_LEAST, PAYLOAD_MOST, "octets",
                  "UDP payload of each"),
         AMTG_U64(struct generator, count, "0", 0, UINT64_MAX, "packets",
                  "end after so many; 0 goes on"),
         AMTG_U8(struct generator, ttl, "16", 0, 255, "hops", "TTL or hop limit")),
     AMTG_COUNTERS([SENT] = {"sent", "packets", "packets made, which is the next sequence number"}),
+    AMTG_PROVIDES({&amtg_numbered_source, &ops, NULL}),
     .check = generator_check,
     .init = generator_init,
     .start = generator_start,

@@ -66,6 +66,25 @@ expect 0 out '"source" -> "wait" [label="out to in: ip-raw"]' graph good.yaml
 expect 0 out 'n0 -->|"out to in: ip-raw"| n1' graph --format=mermaid good.yaml
 expect 78 said 'did you mean "queue"?' graph wrong.yaml
 
+# A verdict that is not good is told by the exit code, and in words; what was counted is still printed.
+cat >stream.yaml <<'END'
+amtgraph: 1
+params:
+  loss: {type: float, default: 0}
+elements:
+  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1, rate: 1000, count: 20}
+  path: {class: link, loss: "${loss}"}
+  check: {class: stream-check, source: source, least: 20}
+edges:
+  - source -> path -> check
+END
+expect 0 out "check: verdict good: sent 20, received 20, lost 0, duplicated 0" run stream.yaml
+"$amtgraph" run stream.yaml --set loss=1 >"$made/out" 2>"$made/said"
+[ $? = 1 ] || fail "a negative verdict: wrong exit code"
+grep -qF "check: verdict bad: sent 20, received 0" "$made/out" || fail "no verdict printed"
+grep -qF "amtgraph: negative verdict: check (stream-check): received 0" "$made/said" ||
+    fail "the reason of the exit code is missing"
+
 # Colours are for terminals only.
 "$amtgraph" check wrong.yaml 2>&1 | grep -q $'\033' && fail "colours without a terminal"
 

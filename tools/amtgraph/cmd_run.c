@@ -113,9 +113,19 @@ struct signals {
     struct run *run;
 };
 
+/* Has any class of the graph this flag? */
+static bool any_has(const struct run *run, unsigned flag)
+{
+    for (unsigned i = 0; i < run->graph->nodes_count; i++)
+        if (run->graph->nodes[i].class->flags & flag)
+            return true;
+    return false;
+}
+
+/* On standard output, unless that is where an element writes packets. */
 static void print_stats(struct run *run)
 {
-    amtg_runtime_print_stats(run->runtime, stdout, run->json);
+    amtg_runtime_print_stats(run->runtime, any_has(run, AMTG_STDOUT) ? stderr : stdout, run->json);
 }
 
 static void on_signal(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
@@ -221,13 +231,17 @@ static int go(struct run *run)
     open_signals(&signals);
     enum amtg_err err = amtg_runtime_start(run->runtime, why, sizeof why);
     if (!err) {
-        privilege_drop();
+        privilege_drop(any_has(run, AMTG_NET_ADMIN));
         err = amtg_runtime_run(run->runtime, run->until_ns, why, sizeof why);
         amtg_runtime_stop(run->runtime);
         print_stats(run);
     }
-    if (err)
+    if (err) {
         code = failed(err, why);
+    } else if (amtg_runtime_verdict(run->runtime)) {
+        fprintf(stderr, "amtgraph: negative verdict: %s\n", amtg_runtime_verdict(run->runtime));
+        code = EXIT_FAILED;
+    }
     close_signals(&signals);
     return code;
 }
