@@ -28,9 +28,9 @@ AMTGRAPH=${AMTGRAPH:-$here/../../build/dev/tools/amtgraph/amtgraph}
 AMTGRAPH_GRAPHS=${AMTGRAPH_GRAPHS:-$here/../../graphs}
 AMTGRAPH_TOOLS=${AMTGRAPH_TOOLS:-$here/../../build/dev/tests/system}
 AMTGRAPH_SANITIZED=${AMTGRAPH_SANITIZED:-}
-# A leak is a failure; freed memory is not held back, so that long runs stay small.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:quarantine_size_mb=8:exitcode=99}
-export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1:exitcode=99}
+# A leak is a failure; freed memory is not held back, so that memory can be judged.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=1:quarantine_size_mb=8:exitcode=99
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}halt_on_error=1:print_stacktrace=1:exitcode=99
 
 SRC=amtg$$s RLY=amtg$$r GWS=amtg$$g
 RELAY4=10.20.0.1 RELAY6=2001:db8:20::1
