@@ -7,6 +7,7 @@
  *                                      kernel socket, which chooses identification and flags
  *   open IDS LOCAL[/N] RELAY [like=ID] gateways, taking N local addresses in turn; on
  *                                      the port that gateway ID has
+ *   close IDS                          gateways that vanish without a word
  *   discover IDS ADDRESS [within=S]    Discovery; the Advertisement must name RELAY
  *   request IDS 4|6 [within=S] [limit=0|1]  Request; the Query must be right, with L as said
  *   report IDS TYPE GROUP[/N] [SOURCE[/N]] [claim=N] [+ ...]  Update; N groups = N records
@@ -122,6 +123,15 @@ static void do_open(struct command *command)
         }
     }
     ok("%u gateways", command->last - command->first + 1);
+}
+
+static void do_close(struct command *command)
+{
+    for (unsigned i = command->first; i <= command->last; i++) {
+        close(gateways[i].fd);
+        gateways[i].fd = -1;
+    }
+    ok("closed");
 }
 
 static bool none_waiting(const void *context)
@@ -319,6 +329,7 @@ static const struct {
     bool bare;   /* word 1, if any, is no range of gateways */
 } commands[] = {
     {"stream", do_stream, true, true},  {"open", do_open, true, false},
+    {"close", do_close, false, false},
     {"discover", do_discover, false, false}, {"request", do_request, false, false},
     {"report", do_report, false, false},     {"teardown", do_teardown, false, false},
     {"got", do_judge, false, false},         {"some", do_judge, false, false},
