@@ -202,6 +202,11 @@ void amtg_abort(struct amtg_element *e, const char *fmt, ...)
     amtg_loop_stop(rt->loop);
 }
 
+void amtg_end(struct amtg_element *e)
+{
+    amtg_loop_stop(e->loop);
+}
+
 void amtg_verdict(struct amtg_element *e, bool good, const char *fmt, ...)
 {
     struct amtg_runtime *rt = e->runtime;

@@ -265,6 +265,8 @@ static inline void amtg_release(struct amtg_element *e)
 {
     amtg_loop_release(e->loop);
 }
+/* What the run was for is done: it stops in good order, whatever holds it. */
+void amtg_end(struct amtg_element *e);
 /* Something failed for good while running: the run stops with exit code 1 and this text. */
 void amtg_abort(struct amtg_element *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

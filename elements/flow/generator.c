@@ -28,6 +28,7 @@ struct generator {
     uint8_t ttl;
 
     struct amtg_peer peer;
+    uint64_t after_ns;
     uint64_t start_ns;
     uint64_t sent;
     struct amtg_timer timer;
@@ -139,10 +140,10 @@ static enum amtg_err generator_start(struct amtg_element *e)
 {
     struct generator *g = amtg_state(e);
 
-    g->start_ns = amtg_now(e);
+    g->start_ns = amtg_now(e) + g->after_ns;
     amtg_hold(e);
     g->holding = true;
-    amtg_timer_start(e, &g->timer, 0);
+    amtg_timer_start(e, &g->timer, g->after_ns);
     return AMTG_OK;
 }
 
@@ -161,13 +162,18 @@ static uint64_t sent(const struct amtg_element *e)
     return g->sent;
 }
 
-static const struct amtg_numbered_source_ops ops = {.sent = sent};
+static bool done(const struct amtg_element *e)
+{
+    return is_done(amtg_state(e));
+}
+
+static const struct amtg_numbered_source_ops ops = {.sent = sent, .done = done};
 
 const struct amtg_class amtg_generator = {
     .name = "generator",
     .summary = "a source of numbered, time-stamped UDP in multicast packets",
     .details =
-        "The rate does not drift: burst n is due at n × burst / rate after the start. What could "
+        "The rate does not drift: burst n is due at n × burst / rate after the first. What could "
         "not be sent in time, for want of buffers or of processor time, is sent late.\n\n"
         "Payload, in network order: octets 0 to 7 `AMTGtest`; 8 to 15 the sequence number, from 0; "
         "16 to 23 the loop's time in ns at which the packet was made; from 24 on, each octet is "
@@ -196,6 +202,8 @@ const struct amtg_class amtg_generator = {
                  "UDP payload of each"),
         AMTG_U64(struct generator, count, "0", 0, UINT64_MAX, "packets",
                  "end after so many; 0 goes on"),
+        AMTG_DURATION(struct generator, after_ns, "0s", 0, 24 * 3600 * AMTG_S,
+                      "time from the start of the run to the first packet"),
         AMTG_U8(struct generator, ttl, "16", 0, 255, "hops", "TTL or hop limit")),
     AMTG_COUNTERS([SENT] = {"sent", "packets", "packets made, which is the next sequence number"}),
     AMTG_PROVIDES({&amtg_numbered_source, &ops, NULL}),

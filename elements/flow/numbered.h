@@ -38,6 +38,8 @@ extern const struct amtg_interface amtg_numbered_source;
 struct amtg_numbered_source_ops {
     /* Packets sent so far, which is the next number. */
     uint64_t (*sent)(const struct amtg_element *source);
+    /* Will there be no more? */
+    bool (*done)(const struct amtg_element *source);
 };
 
 #endif

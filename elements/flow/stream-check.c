@@ -17,6 +17,7 @@
  *
  * Timers:
  *   progress  every `progress`: a line with the figures
+ *   ending    with `ends`, every ENDING_NS: has all come, or been silent for long enough?
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,6 +29,8 @@
 #include "elements/wire/types.h"
 #include "elements/wire/udp.h"
 
+#define ENDING_NS (20 * AMTG_MS)
+
 enum report { TO_STDOUT, TO_STDERR, TO_NOBODY };
 static const char *const reports[] = {"stdout", "stderr", "none", NULL};
 
@@ -37,7 +40,7 @@ struct stream_check {
     uint32_t window;
     uint64_t progress_ns, silence_ns;
     int report;
-    bool latency;
+    bool latency, ends;
 
     uint8_t *ring; /* a bit for number n at n % window */
     bool begun;
@@ -45,6 +48,8 @@ struct stream_check {
     uint64_t last_ns;    /* when the last packet came */
     uint64_t least_ns, most_ns, sum_ns;
     struct amtg_timer timer;
+    struct amtg_timer ending;
+    uint64_t done_ns; /* when the source was first seen to have sent its last; 0: not yet */
 };
 
 enum { OUT };
@@ -250,16 +255,45 @@ static void judge(struct amtg_element *e)
                  received, s->least, lost, s->may_lose, changed);
 }
 
+/* ---- the end ------------------------------------------------------------ */
+
+/* All numbers from the first to the last that was sent are there, or nothing comes any more. */
+static bool is_over(const struct amtg_element *e)
+{
+    const struct stream_check *s = amtg_state(e);
+    uint64_t since = s->last_ns > s->done_ns ? s->last_ns : s->done_ns;
+
+    if (s->begun && s->highest + 1 == sent_by_source(s) && !e->counters[LOST])
+        return true;
+    return amtg_now(e) - since >= s->silence_ns;
+}
+
+static void ending_due(struct amtg_element *e, struct amtg_timer *t)
+{
+    struct stream_check *s = amtg_state(e);
+    const struct amtg_numbered_source_ops *ops = amtg_ops(s->source, &amtg_numbered_source);
+
+    if (!s->done_ns && ops->done(s->source))
+        s->done_ns = amtg_now(e);
+    if (s->done_ns && is_over(e))
+        amtg_end(e);
+    else
+        amtg_timer_start(e, t, ENDING_NS);
+}
+
 /* ---- life --------------------------------------------------------------- */
 
 static enum amtg_err stream_check_init(struct amtg_element *e)
 {
     struct stream_check *s = amtg_state(e);
 
+    if (s->ends && !s->source)
+        return amtg_fail(e, AMTG_ECONFIG, "`ends` needs `source`, to know how many there are");
     s->window = (s->window + 7) / 8 * 8;
     s->ring = calloc(s->window / 8, 1);
     s->least_ns = UINT64_MAX;
     s->timer.fire = progress_due;
+    s->ending.fire = ending_due;
     return s->ring ? AMTG_OK : AMTG_ENOMEM;
 }
 
@@ -269,6 +303,8 @@ static enum amtg_err stream_check_start(struct amtg_element *e)
 
     if (s->progress_ns)
         amtg_timer_start(e, &s->timer, s->progress_ns);
+    if (s->ends)
+        amtg_timer_start(e, &s->ending, ENDING_NS);
     return AMTG_OK;
 }
 
@@ -277,6 +313,7 @@ static void stream_check_stop(struct amtg_element *e)
     struct stream_check *s = amtg_state(e);
 
     amtg_timer_stop(e, &s->timer);
+    amtg_timer_stop(e, &s->ending);
     judge(e);
 }
 
@@ -297,6 +334,8 @@ const struct amtg_class amtg_stream_check = {
         "At stop the verdict is printed. It is good when at least `least` packets came, no more "
         "than `may-lose` were lost, and none was changed; else `amtgraph run` ends with exit "
         "code 1. Packets that came twice or late do not matter to it.\n\n"
+        "With `ends` the run is over as soon as all that the source had to send has come, or "
+        "nothing more has for `silence`. The source's `count` says how many that is.\n\n"
         "Latency is measured by the clock of the run, so it has a meaning only where the generator "
         "is in the same run.",
     .example = "elements:\n"
@@ -326,6 +365,7 @@ const struct amtg_class amtg_stream_check = {
                       "time between lines that say how it goes; 0s: none"),
         AMTG_ENUM(struct stream_check, report, "stdout", reports,
                   "where the verdict and these lines are printed"),
+        AMTG_BOOL(struct stream_check, ends, "no", "end the run once the source's last has come"),
         AMTG_BOOL(struct stream_check, latency, "yes", "measure how long packets took")),
     AMTG_COUNTERS(
         [RECEIVED] = {"received", "packets", "packets received, each number once"},

@@ -127,6 +127,20 @@ START_TEST(bursts_larger_than_a_batch_are_whole)
 }
 END_TEST
 
+START_TEST(the_first_comes_after_a_while_when_asked)
+{
+    struct rig *rig = rig_new(_i, FOUR ", rate: 10, after: 300ms}");
+
+    rig_step(rig, 300 * AMTG_MS - 1);
+    rig_expect_nothing(rig, "out");
+    rig_step(rig, 1);
+    ck_assert_uint_eq(expect_number(rig, 0, 188), 300 * AMTG_MS);
+    rig_step(rig, 100 * AMTG_MS);
+    ck_assert_uint_eq(expect_number(rig, 1, 188), 400 * AMTG_MS);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(the_run_lasts_until_the_count_is_reached)
 {
     struct rig *rig = rig_new(_i, FOUR ", rate: 10, count: 5}");
@@ -193,5 +207,6 @@ END_TEST
 AMTG_RIG_SUITE("flow/generator", ip4_packets_are_sound_numbered_and_stamped,
                ip6_packets_are_sound_numbered_and_stamped, the_rate_does_not_drift,
                bursts_come_at_once_at_the_same_rate, bursts_larger_than_a_batch_are_whole,
+               the_first_comes_after_a_while_when_asked,
                the_run_lasts_until_the_count_is_reached, a_dry_pool_delays_but_leaves_nothing_out,
                the_largest_payload_fits, addresses_that_cannot_be_are_problems_of_the_graph)

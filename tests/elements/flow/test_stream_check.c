@@ -210,6 +210,39 @@ START_TEST(what_was_sent_last_is_under_way_until_the_silence_is_too_long)
 }
 END_TEST
 
+/* Beside the stream is one that never ends, so that the run would go on. */
+#define ENDS(loss)                                                                          \
+    "source: {class: generator, source: 192.0.2.1, group: 232.1.1.1, rate: 100, count: 50, " \
+    "after: 1s}\n"                                                                          \
+    "path: {class: link, delay: 30ms, loss: " loss "}\n"                                    \
+    "it: {class: stream-check, report: none, least: 0, source: source, ends: yes}\n"        \
+    "other: {class: generator, source: 192.0.2.1, group: 232.1.1.1}\n"                      \
+    "nowhere: {class: discard}\n"                                                           \
+    "edges:\n"                                                                              \
+    "  - source -> path -> it\n"                                                            \
+    "  - other -> nowhere\n"
+
+START_TEST(with_ends_the_run_is_over_when_all_has_come_or_nothing_comes)
+{
+    static const struct {
+        const char *text;
+        uint64_t sent_ms, grace_ms, received;
+    } cases[] = {{ENDS("0"), 1000 + 490, 30, 50}, {ENDS("1"), 1000 + 490, 1000, 0}};
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct rig *rig = rig_new(_i, cases[i].text);
+        uint64_t over = (cases[i].sent_ms + cases[i].grace_ms) * AMTG_MS;
+        char why[256];
+        ck_assert_int_eq(amtg_runtime_run(rig_runtime(rig), 60 * AMTG_S, why, sizeof why), AMTG_OK);
+        uint64_t now = amtg_loop_now_ns(amtg_runtime_loop(rig_runtime(rig)));
+        ck_assert_uint_ge(now, over);
+        ck_assert_uint_le(now, over + 40 * AMTG_MS);
+        ck_assert_uint_eq(rig_counter(rig, "received"), cases[i].received);
+        end(rig, NULL);
+    }
+}
+END_TEST
+
 AMTG_RIG_SUITE("stream-check", a_whole_stream_is_good_and_passed_on,
                a_gap_is_lost_until_it_is_filled, numbers_before_the_first_or_the_window_are_stale,
                a_leap_over_the_whole_window_forgets_it,
@@ -217,4 +250,5 @@ AMTG_RIG_SUITE("stream-check", a_whole_stream_is_good_and_passed_on,
                latency_has_least_mean_and_most, what_no_generator_wrote_is_dropped,
                a_changed_octet_is_a_negative_verdict,
                a_generator_s_packets_are_read_out_of_both_versions_of_ip,
-               what_was_sent_last_is_under_way_until_the_silence_is_too_long)
+               what_was_sent_last_is_under_way_until_the_silence_is_too_long,
+               with_ends_the_run_is_over_when_all_has_come_or_nothing_comes)
