@@ -220,21 +220,3 @@ void amtg_verdict(struct amtg_element *e, bool good, const char *fmt, ...)
         vsnprintf(rt->verdict + used, sizeof rt->verdict - (size_t)used, fmt, args);
     va_end(args);
 }
-
-void amtg_log(const struct amtg_element *e, enum amtg_log_level level, const char *id,
-              const char *fmt, ...)
-{
-    static const char *const names[] = {"error", "warning", "info", "debug"};
-    const struct amtg_runtime *rt = e->runtime;
-    va_list args;
-
-    if (!rt->log || level > rt->log_level)
-        return;
-    uint64_t now = amtg_loop_now_ns(rt->loop);
-    fprintf(rt->log, "%llu.%06llu %s %s element=%s ", (unsigned long long)(now / AMTG_S),
-            (unsigned long long)(now % AMTG_S / 1000), names[level], id, e->name);
-    va_start(args, fmt);
-    vfprintf(rt->log, fmt, args);
-    va_end(args);
-    fputc('\n', rt->log);
-}

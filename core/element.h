@@ -285,7 +285,9 @@ enum amtg_err amtg_fail(struct amtg_element *e, enum amtg_err err, const char *f
     __attribute__((format(printf, 3, 4)));
 
 /*
- * A line to standard error: stable id, then key=value pairs. Never per packet.
+ * A line to the log: stable id, then key=value pairs. Never per packet. What peers
+ * can cause is bounded: beyond 200 lines a second, lines other than errors are held
+ * back and their number is said, unless the level is debug.
  * amtg_log(e, AMTG_LOG_INFO, "endpoint-gone", "endpoint=%s reason=%s", ...)
  */
 enum amtg_log_level { AMTG_LOG_ERROR, AMTG_LOG_WARNING, AMTG_LOG_INFO, AMTG_LOG_DEBUG };

@@ -199,8 +199,7 @@ struct amtg_runtime *amtg_runtime_new(const struct amtg_graph *graph,
         return NULL;
     }
     rt->graph = graph;
-    rt->log = options->log;
-    rt->log_level = options->log_level;
+    rt->log = (struct amtg_log_state){.out = options->log, .level = options->log_level};
     if (options->seed)
         memcpy(rt->seed, options->seed, sizeof rt->seed);
     else
@@ -274,6 +273,7 @@ void amtg_runtime_stop(struct amtg_runtime *rt)
             e->class->stop(e);
         amtg_element_flush(e);
     }
+    amtg_log_settle(rt);
 }
 
 enum amtg_err amtg_runtime_run(struct amtg_runtime *rt, uint64_t until_ns, char *why, size_t room)

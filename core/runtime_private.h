@@ -14,6 +14,17 @@ struct amtg_random_stream {
     uint64_t counter;
 };
 
+/* The log of a run: at most AMTG_LOG_LINES a second, so that peers cannot fill a disk with it. */
+struct amtg_log_state {
+    FILE *out; /* NULL: silent */
+    enum amtg_log_level level;
+    uint64_t second; /* of loop time, to which `lines` belongs */
+    uint32_t lines;
+    uint64_t held_back; /* lines not written since it was last said */
+};
+
+enum { AMTG_LOG_LINES = 200 };
+
 struct amtg_runtime {
     const struct amtg_graph *graph;
     struct amtg_loop *loop;
@@ -22,12 +33,14 @@ struct amtg_runtime {
     unsigned started; /* the first so many of graph->order are running */
     unsigned inited;
     uint8_t seed[32];
-    FILE *log;
-    enum amtg_log_level log_level;
+    struct amtg_log_state log;
     bool aborted;
     char why[AMTG_WHY]; /* what failed, in words */
     char verdict[AMTG_WHY]; /* the first that is not good; empty: none */
 };
+
+/* Say how many lines were held back, if any were (log.c). */
+void amtg_log_settle(struct amtg_runtime *rt);
 
 /* Push on what e has emitted and the framework still holds. */
 void amtg_element_flush(struct amtg_element *e);

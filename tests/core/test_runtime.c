@@ -257,7 +257,49 @@ START_TEST(randomness_comes_from_the_seed_and_the_name)
 }
 END_TEST
 
-AMTG_SUITE("runtime", what_feeds_starts_last_and_stops_first,
+static unsigned lines_of(const char *text, const char *what)
+{
+    unsigned count = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
+START_TEST(a_flood_of_events_does_not_flood_the_log)
+{
+    struct amtg_graph_options graph_options = {.classes = classes};
+    struct amtg_diag *diag = amtg_diag_new();
+    static const char text[] = "amtgraph: 1\nelements:\n  a: {class: numbers}\n"
+                               "  z: {class: sink}\nedges:\n  - a -> z\n";
+    char *log, why[256];
+    size_t len;
+    enum amtg_err err;
+    FILE *out = open_memstream(&log, &len);
+    struct amtg_runtime_options options = {
+        .clock = AMTG_CLOCK_VIRTUAL, .log = out, .log_level = AMTG_LOG_INFO};
+
+    graph = amtg_graph_parse("test", text, strlen(text), &graph_options, diag);
+    amtg_diag_free(diag);
+    struct amtg_runtime *rt = amtg_runtime_new(graph, &options, &err, why, sizeof why);
+    struct amtg_element *e = amtg_runtime_find(rt, "z");
+    for (int i = 0; i < 1000; i++)
+        amtg_log(e, AMTG_LOG_INFO, "event", "number=%d", i);
+    amtg_log(e, AMTG_LOG_DEBUG, "detail", "of=%d", 1);
+    amtg_log(e, AMTG_LOG_ERROR, "fault", "of=%d", 1);
+    amtg_loop_step(amtg_runtime_loop(rt), AMTG_S);
+    amtg_log(e, AMTG_LOG_INFO, "event", "later=%d", 1);
+    end(rt);
+    fclose(out);
+    ck_assert_uint_eq(lines_of(log, " event "), 201);
+    ck_assert_uint_eq(lines_of(log, " fault "), 1); /* errors always */
+    ck_assert_uint_eq(lines_of(log, " detail "), 0);
+    ck_assert_uint_eq(lines_of(log, "log-held-back element=- lines=800\n"), 1);
+    ck_assert_ptr_nonnull(strstr(log, "later=1"));
+    free(log);
+}
+END_TEST
+
+AMTG_SUITE("runtime", a_flood_of_events_does_not_flood_the_log, what_feeds_starts_last_and_stops_first,
            side_outputs_are_collected_and_ordered_ones_keep_their_order,
            more_than_a_batch_passes_and_open_outputs_are_counted,
            who_cannot_start_is_named_and_the_others_stop_again,
