@@ -3,9 +3,10 @@
  * joins one channel; prints how long it took until the relay had taken in all.
  * Then stays, to count who hears the channel, until standard input ends.
  *
- *     bench_gateways RELAY FIRST ADDRESSES COUNT SOURCE GROUP
+ *     bench_gateways RELAY FIRST ADDRESSES COUNT SOURCE GROUP [ask]
  *
  * COUNT gateways on ADDRESSES addresses from FIRST on, each with a port of its own.
+ * With `ask` they only ask: Request and Query, no Update, so that nothing is joined.
  * Prints lines `admitted ... seconds ... repeats ...` and, at the end, `heard ...`.
  *
  * An Update is not answered. That the last one has been taken in is known by the
@@ -46,6 +47,7 @@ struct crowd {
     struct gateway *gateways;
     unsigned count, asked, admitted, heard;
     uint64_t repeats;
+    bool ask_only;
     uint8_t report[REPORT_OCTETS];
     int epoll;
 };
@@ -97,7 +99,8 @@ static void answer(struct crowd *crowd, struct gateway *g, const uint8_t *query)
     uint8_t update[12 + REPORT_OCTETS] = {UPDATE};
     memcpy(update + 2, query + 2, 10); /* Response MAC and nonce */
     memcpy(update + 12, crowd->report, REPORT_OCTETS);
-    send_octets(g->fd, update, sizeof update);
+    if (!crowd->ask_only)
+        send_octets(g->fd, update, sizeof update);
     g->progress = ADMITTED;
     crowd->admitted++;
 }
@@ -177,9 +180,10 @@ static void open_sockets(struct crowd *crowd, uint32_t relay, uint32_t first, un
 
 int main(int argc, char **argv)
 {
-    if (argc != 7)
-        give_up("usage: %s RELAY FIRST ADDRESSES COUNT SOURCE GROUP", argv[0]);
-    struct crowd crowd = {.count = (unsigned)number_of(argv[4], 1, 1000000)};
+    if (argc != 7 && !(argc == 8 && strcmp(argv[7], "ask") == 0))
+        give_up("usage: %s RELAY FIRST ADDRESSES COUNT SOURCE GROUP [ask]", argv[0]);
+    struct crowd crowd = {.count = (unsigned)number_of(argv[4], 1, 1000000),
+                          .ask_only = argc == 8};
     crowd.gateways = calloc(crowd.count, sizeof *crowd.gateways);
     if (!crowd.gateways)
         give_up("no memory");

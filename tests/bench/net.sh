@@ -115,6 +115,13 @@ gateways_down()
     rm "$work/gateways"
 }
 
+# gateways_ask COUNT: that many ask and join nothing.
+gateways_ask()
+{
+    ip netns exec "$ns_gateways" "$programs/bench_gateways" $relay_address $first_gateway \
+        $gateway_addresses "$1" $source_address $channel ask < <(:) >/dev/null
+}
+
 # stream RATE COUNT: COUNT datagrams of 1316 octets to the channel, RATE a second.
 stream()
 {
