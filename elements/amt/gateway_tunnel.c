@@ -1,0 +1,609 @@
+/*
+ * Tunnels and their Request cycles (RFC 7450, section 5.2.3.5).
+ *
+ * Timers of each cycle:
+ *   T_req    Request sent: random in [1 s, min(1 s * 2^retries, 120 s)]
+ *   T_query  Query accepted: its interval, from `interval-floor` up to `interval-cap`
+ *
+ * One relay serves. When another is found, its tunnel gets no reports until it has
+ * answered for each family that the present one serves with a Query without L: so
+ * nothing is lost on the way (RFC 8777, section 3.2.3).
+ */
+#include "elements/amt/gateway.h"
+#include "elements/wire/types.h"
+
+enum {
+    DEFAULT_ROBUSTNESS = 2,   /* for QRV 0, which some relays send (RFC 3376, section 8.1) */
+    DEFAULT_INTERVAL_S = 125, /* for QQIC 0 (RFC 3376, section 8.2) */
+    LINUX_AFTER = 2,          /* Requests of the RFC's layout before the other is tried */
+};
+
+static struct amt_gateway *gateway_of(const struct amtg_gw_tunnel *t)
+{
+    return amtg_state(t->element);
+}
+
+static struct amtg_gw_cycle *other_of(const struct amtg_gw_cycle *c)
+{
+    return &c->tunnel->cycles[c->family == AMTG_GW_IGMP ? AMTG_GW_MLD : AMTG_GW_IGMP];
+}
+
+bool amtg_gw_has_query(const struct amtg_gw_cycle *c)
+{
+    return c->state == AMTG_CYCLE_ACTIVE || c->state == AMTG_CYCLE_REFRESHING;
+}
+
+static bool awaits_query(const struct amtg_gw_cycle *c)
+{
+    return c->state == AMTG_CYCLE_REQUESTING || c->state == AMTG_CYCLE_REFRESHING;
+}
+
+static void drop_held(struct amtg_gw_cycle *c)
+{
+    if (c->held)
+        amtg_drop(c->tunnel->element, AMTG_GW_QUERY_GIVEN_UP, c->held);
+    c->held = NULL;
+}
+
+/* ---- Requests -------------------------------------------------------------------- */
+
+/*
+ * Where P goes. Linux relays have it at the other end of the octet and drop what has
+ * it where the RFC wants it. A relay known for that gets the one and the other in
+ * turn; an unknown one that stays silent is tried too. IGMP has P=0 in both.
+ */
+static bool linux_bit(const struct amtg_gw_cycle *c)
+{
+    const struct amt_gateway *g = gateway_of(c->tunnel);
+    bool even = c->retries % 2 == 0;
+
+    if (c->family == AMTG_GW_IGMP || g->compat == AMTG_GW_STRICT)
+        return false;
+    if (g->compat == AMTG_GW_LINUX)
+        return true;
+    return even && (c->tunnel->linux_relay || c->retries >= LINUX_AFTER);
+}
+
+static void put_request(struct amtg_gw_cycle *c)
+{
+    struct amtg_element *e = c->tunnel->element;
+    struct amtg_packet *p = amtg_gw_message(e, AMTG_AMT_REQUEST, AMTG_REQUEST_OCTETS);
+    struct amtg_amt_request message = {
+        .nonce = c->nonce,
+        .p = c->family == AMTG_GW_MLD && !c->linux_bit,
+        .linux_p = c->linux_bit,
+    };
+
+    c->sent_ns = amtg_now(e);
+    c->asked = true;
+    if (!p)
+        return; /* T_req repeats it */
+    amtg_amt_request_build(&message, p->data);
+    if (c->linux_bit)
+        p->data[1] |= 0x80;
+    amtg_count(e, AMTG_GW_REQUESTS, 1);
+    amtg_count(e, AMTG_GW_LINUX_REQUESTS, c->linux_bit);
+    c->tunnel->update_last = false;
+    amtg_gw_send(e, p, &c->tunnel->relay);
+}
+
+static void send_request(struct amtg_gw_cycle *c)
+{
+    struct amtg_element *e = c->tunnel->element;
+
+    c->linux_bit = linux_bit(c);
+    amtg_timer_start(e, &c->t_req,
+                     amtg_gw_back_off(e, AMTG_GW_RETRY_FIRST, c->retries,
+                                      gateway_of(c->tunnel)->retry_most_ns));
+    put_request(c);
+}
+
+/*
+ * A new Request Nonce, unpredictable and not 0 (section 5.2.3.5.6; one relay takes 0
+ * for invalid). A Linux relay remembers one nonce for both families.
+ */
+static uint32_t new_nonce(const struct amtg_gw_cycle *c)
+{
+    const struct amtg_gw_cycle *other = other_of(c);
+    struct amtg_element *e = c->tunnel->element;
+    uint32_t nonce;
+
+    if ((c->tunnel->linux_relay || gateway_of(c->tunnel)->compat == AMTG_GW_LINUX) &&
+        awaits_query(other) && other->asked && other->sent_ns == amtg_now(e))
+        return other->nonce;
+    do
+        nonce = amtg_random_u32(e);
+    while (nonce == 0);
+    return nonce;
+}
+
+void amtg_gw_cycle_request(struct amtg_gw_cycle *c)
+{
+    struct amtg_gw_cycle *other = other_of(c);
+
+    amtg_timer_stop(c->tunnel->element, &c->t_query);
+    c->nonce = new_nonce(c);
+    c->retries = 0;
+    c->corrected = false;
+    send_request(c);
+    /* What the relay now remembers is no longer the other family's. */
+    if ((c->tunnel->linux_relay || gateway_of(c->tunnel)->compat == AMTG_GW_LINUX) &&
+        amtg_gw_has_query(other) && other->nonce != c->nonce &&
+        amtg_gw_wanted(gateway_of(c->tunnel), other->family))
+        amtg_gw_cycle_step(other, AMTG_CYCLE_RENEW);
+}
+
+void amtg_gw_cycle_request_again(struct amtg_gw_cycle *c)
+{
+    if (c->retries < UINT32_MAX)
+        c->retries++;
+    send_request(c);
+}
+
+/* May we leave the present tunnel for this one? */
+static void consider_move(struct amtg_gw_tunnel *t);
+
+/*
+ * The relay does not answer: look for another (section 5.2.3.5.3), and go on asking
+ * this one. Not while it answers for the other family.
+ */
+void amtg_gw_cycle_request_and_seek(struct amtg_gw_cycle *c)
+{
+    struct amtg_gw_tunnel *t = c->tunnel;
+    struct amt_gateway *g = gateway_of(t);
+
+    amtg_gw_cycle_request_again(c);
+    if (t == g->moving) {
+        consider_move(t);
+        if (t == g->moving) { /* it would serve less than the present one */
+            amtg_gw_close(t);
+            amtg_gw_seek(t->element);
+        }
+    } else if (amtg_gw_discovers(g) && other_of(c)->state != AMTG_CYCLE_ACTIVE) {
+        amtg_gw_seek(t->element);
+    }
+}
+
+void amtg_gw_cycle_forget(struct amtg_gw_cycle *c)
+{
+    amtg_timer_stop(c->tunnel->element, &c->t_req);
+    amtg_timer_stop(c->tunnel->element, &c->t_query);
+    drop_held(c);
+    c->last.valid = c->used.valid = false;
+    c->asked = false;
+}
+
+/* ---- timers ------------------------------------------------------------------------ */
+
+/* Without a subscription nothing is asked; a tunnel without cycles is given up. */
+static void unwanted(struct amtg_gw_cycle *c)
+{
+    amtg_gw_cycle_step(c, AMTG_CYCLE_UNWANTED);
+    if (other_of(c)->state == AMTG_CYCLE_IDLE)
+        amtg_gw_close(c->tunnel);
+}
+
+static void t_req(struct amtg_element *e, struct amtg_timer *timer)
+{
+    struct amtg_gw_cycle *c = AMTG_CONTAINER(timer, struct amtg_gw_cycle, t_req);
+    const struct amt_gateway *g = amtg_state(e);
+
+    if (!amtg_gw_wanted(g, c->family))
+        unwanted(c);
+    else
+        amtg_gw_cycle_step(c, c->retries >= g->retries ? AMTG_CYCLE_SILENT : AMTG_CYCLE_T_REQ);
+}
+
+static void t_query(struct amtg_element *e, struct amtg_timer *timer)
+{
+    struct amtg_gw_cycle *c = AMTG_CONTAINER(timer, struct amtg_gw_cycle, t_query);
+
+    if (!amtg_gw_wanted(amtg_state(e), c->family))
+        unwanted(c);
+    else
+        amtg_gw_cycle_step(c, AMTG_CYCLE_T_QUERY);
+}
+
+/* ---- beginning, renewing, closing ---------------------------------------------------- */
+
+/* Whatever makes us ask again, it is AMTG_GW_SPACING apart. */
+void amtg_gw_cycle_renew(struct amtg_gw_cycle *c)
+{
+    struct amtg_element *e = c->tunnel->element;
+    uint64_t since = amtg_now(e) - c->sent_ns;
+
+    if (!amtg_gw_wanted(gateway_of(c->tunnel), c->family))
+        return;
+    if (c->state == AMTG_CYCLE_IDLE)
+        amtg_gw_cycle_step(c, AMTG_CYCLE_BEGIN);
+    else if (!c->asked || since >= AMTG_GW_SPACING)
+        amtg_gw_cycle_step(c, AMTG_CYCLE_RENEW);
+    else if (c->state == AMTG_CYCLE_ACTIVE)
+        amtg_timer_start(e, &c->t_query, AMTG_GW_SPACING - since);
+}
+
+void amtg_gw_renew(struct amtg_gw_tunnel *t)
+{
+    for (unsigned f = 0; f < AMTG_GW_FAMILIES && t->open; f++)
+        amtg_gw_cycle_renew(&t->cycles[f]);
+}
+
+void amtg_gw_close(struct amtg_gw_tunnel *t)
+{
+    struct amt_gateway *g = gateway_of(t);
+
+    for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++)
+        amtg_gw_cycle_step(&t->cycles[f], AMTG_CYCLE_CLOSE);
+    t->open = false;
+    if (g->moving == t)
+        g->moving = NULL;
+    if (g->serving == t) {
+        g->serving = NULL;
+        g->data_seen = false;
+        amtg_timer_stop(t->element, &g->t_silence);
+        amtg_timer_stop(t->element, &g->t_traffic);
+        amtg_timer_stop(t->element, &g->t_address);
+    }
+    amtg_gw_show(t->element);
+}
+
+static struct amtg_gw_tunnel *open_tunnel(struct amtg_element *e, const struct amtg_addr *relay)
+{
+    struct amt_gateway *g = amtg_state(e);
+    struct amtg_gw_tunnel *t = &g->tunnels[g->tunnels[0].open];
+
+    t->open = true;
+    t->relay = *relay;
+    t->linux_relay = t->update_last = t->local_known = false;
+    return t;
+}
+
+/* The relay that serves is `t` from now on. */
+static void serve(struct amtg_gw_tunnel *t)
+{
+    struct amt_gateway *g = gateway_of(t);
+
+    g->serving = t;
+    g->data_seen = false;
+    g->silence_now_ns = g->silence_ns;
+    if (g->socket && g->address_check_ns)
+        amtg_timer_start(t->element, &g->t_address, g->address_check_ns);
+}
+
+void amtg_gw_found(struct amtg_element *e, const struct amtg_addr *relay)
+{
+    struct amt_gateway *g = amtg_state(e);
+
+    if (g->serving && amtg_addr_equal(&g->serving->relay, relay)) {
+        /* The same relay again: nothing to move to. */
+        if (g->moving)
+            amtg_gw_close(g->moving);
+        amtg_gw_renew(g->serving);
+        return;
+    }
+    if (g->moving)
+        amtg_gw_close(g->moving);
+    if (g->serving && !g->serving->cycles[AMTG_GW_IGMP].last.valid &&
+        !g->serving->cycles[AMTG_GW_MLD].last.valid)
+        amtg_gw_close(g->serving); /* it has never answered */
+    if (g->serving) {
+        g->moving = open_tunnel(e, relay);
+        amtg_gw_renew(g->moving);
+    } else {
+        serve(open_tunnel(e, relay));
+        amtg_gw_renew(g->serving);
+    }
+    amtg_gw_show(e);
+}
+
+void amtg_gw_wishes_changed(struct amtg_element *e)
+{
+    struct amt_gateway *g = amtg_state(e);
+    bool any = amtg_gw_wanted(g, AMTG_GW_IGMP) || amtg_gw_wanted(g, AMTG_GW_MLD);
+
+    amtg_gw_show(e);
+    if (!any) {
+        g->finder.restarts = 0;
+        amtg_gw_finder_step(e, AMTG_FINDER_QUIET);
+        if (g->moving)
+            amtg_gw_close(g->moving);
+        amtg_timer_stop(e, &g->t_traffic);
+        amtg_timer_stop(e, &g->t_silence);
+    } else if (!g->serving) {
+        amtg_gw_seek(e);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned f = 0; f < AMTG_GW_FAMILIES && g->tunnels[i].open; f++)
+            if (g->tunnels[i].cycles[f].state == AMTG_CYCLE_IDLE)
+                amtg_gw_cycle_renew(&g->tunnels[i].cycles[f]);
+}
+
+void amtg_gw_tunnels_init(struct amtg_element *e)
+{
+    struct amt_gateway *g = amtg_state(e);
+
+    for (unsigned i = 0; i < 2; i++) {
+        g->tunnels[i].element = e;
+        for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++) {
+            struct amtg_gw_cycle *c = &g->tunnels[i].cycles[f];
+            c->tunnel = &g->tunnels[i];
+            c->family = (enum amtg_gw_family)f;
+            c->t_req.fire = t_req;
+            c->t_query.fire = t_query;
+        }
+    }
+}
+
+/* ---- Queries: are they acceptable? (section 5.2.3.5.4) -------------------------------- */
+
+static struct amtg_gw_tunnel *tunnel_from(struct amt_gateway *g, const struct amtg_peer *from)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (g->tunnels[i].open && from->remote_port == g->port &&
+            amtg_addr_equal(&from->remote, &g->tunnels[i].relay))
+            return &g->tunnels[i];
+    return NULL;
+}
+
+static enum amtg_gw_drop reason_of(enum amtg_gw_query_fault fault)
+{
+    switch (fault) {
+    case AMTG_GW_FAULT_TYPE:
+        return AMTG_GW_QUERY_TYPE;
+    case AMTG_GW_FAULT_CHECKSUM:
+        return AMTG_GW_QUERY_CHECKSUM;
+    case AMTG_GW_FAULT_SPECIFIC:
+        return AMTG_GW_QUERY_SPECIFIC;
+    case AMTG_GW_FAULT_ALERT:
+        return AMTG_GW_QUERY_ALERT;
+    default:
+        return AMTG_GW_QUERY_IP;
+    }
+}
+
+/*
+ * An IGMPv3 answer to what a Linux relay would have taken for a Request for MLD: the
+ * relay reads P as the RFC says. Ask it so, once.
+ */
+static void correct(struct amtg_gw_cycle *c)
+{
+    if (c->family != AMTG_GW_MLD || !c->linux_bit || gateway_of(c->tunnel)->compat == AMTG_GW_LINUX)
+        return;
+    c->tunnel->linux_relay = false;
+    if (c->corrected)
+        return;
+    c->corrected = true;
+    c->linux_bit = false;
+    put_request(c);
+}
+
+/* The cycle that the Query answers, or NULL and why it answers none. */
+static struct amtg_gw_cycle *match(struct amtg_gw_tunnel *t, const struct amtg_amt_query *query,
+                                   const struct amtg_packet *p, struct amtg_gw_general *general,
+                                   enum amtg_gw_drop *why)
+{
+    struct amtg_gw_cycle *any = NULL;
+    bool waits = false;
+
+    for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++) {
+        struct amtg_gw_cycle *c = &t->cycles[f];
+        waits |= awaits_query(c);
+        if (awaits_query(c) && c->nonce == query->nonce)
+            any = c;
+    }
+    *why = waits ? AMTG_GW_QUERY_NONCE : AMTG_GW_QUERY_UNEXPECTED;
+    if (!any)
+        return NULL;
+    uint32_t room = p->len - AMTG_QUERY_HEAD_OCTETS - (query->g ? AMTG_QUERY_GATEWAY_OCTETS : 0);
+    enum amtg_gw_query_fault fault = amtg_gw_query_check(query->inner, room, general);
+    *why = reason_of(fault);
+    if (fault)
+        return NULL;
+    struct amtg_gw_cycle *c = &t->cycles[general->ip4 ? AMTG_GW_IGMP : AMTG_GW_MLD];
+    if (awaits_query(c) && c->nonce == query->nonce)
+        return c;
+    *why = AMTG_GW_QUERY_FAMILY;
+    correct(any);
+    return NULL;
+}
+
+/* ---- Queries: what follows --------------------------------------------------------------- */
+
+/* For how long the last Query is good: as it says, but neither endless nor a spin. */
+static uint64_t interval_ns(const struct amt_gateway *g, uint32_t interval_s)
+{
+    uint64_t ns = (interval_s ? interval_s : DEFAULT_INTERVAL_S) * AMTG_S;
+
+    if (g->interval_cap_ns && ns > g->interval_cap_ns)
+        ns = g->interval_cap_ns;
+    return ns < g->interval_floor_ns ? g->interval_floor_ns : ns;
+}
+
+/* Does the relay see us elsewhere than when we last reported to it (section 5.2.3.7.1)? */
+static bool moved(const struct amtg_gw_query *before, const struct amtg_gw_query *now)
+{
+    return before->valid && before->g && now->g &&
+           (before->gateway_port != now->gateway_port ||
+            !amtg_addr_equal(&before->gateway, &now->gateway));
+}
+
+/*
+ * The old endpoint still gets Data that no longer reaches us, or is somebody else's by
+ * now: tear it down. All that it had goes, so the other family asks anew at once.
+ */
+static void leave_old_endpoint(struct amtg_gw_cycle *c, const struct amtg_gw_query *now)
+{
+    struct amtg_gw_cycle *other = other_of(c);
+    struct amt_gateway *g = gateway_of(c->tunnel);
+
+    if (!moved(&c->used, now))
+        return;
+    amtg_count(c->tunnel->element, AMTG_GW_ADDRESS_CHANGES, 1);
+    amtg_log(c->tunnel->element, AMTG_LOG_INFO, "gateway-moved", "family=%s port=%u was=%u",
+             amtg_gw_family_name(c->family), now->gateway_port, c->used.gateway_port);
+    if (g->teardown)
+        amtg_gw_tear_down(c->tunnel, &c->used, false);
+    if (moved(&other->used, now)) {
+        other->used.valid = false; /* torn down with it */
+        amtg_gw_cycle_renew(other);
+    }
+    c->used.valid = false;
+}
+
+/* What the relay now knows: nothing of a cycle whose Query goes to nobody yet. */
+static void hand_over(struct amtg_gw_cycle *c)
+{
+    struct amtg_element *e = c->tunnel->element;
+    struct amtg_packet *p = c->held;
+
+    c->held = NULL;
+    if (p)
+        amtg_emit(e, AMTG_GW_QUERIES, p);
+}
+
+static bool ready(const struct amtg_gw_tunnel *t)
+{
+    const struct amt_gateway *g = gateway_of(t);
+    bool any = false;
+
+    for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++) {
+        const struct amtg_gw_cycle *c = &t->cycles[f];
+        if (!amtg_gw_wanted(g, c->family))
+            continue;
+        any |= c->state == AMTG_CYCLE_ACTIVE;
+        /* A family that the present relay does not serve either need not be waited for. */
+        if (c->state != AMTG_CYCLE_ACTIVE &&
+            (c->retries < g->retries || amtg_gw_has_query(&g->serving->cycles[f])))
+            return false;
+    }
+    return any;
+}
+
+static void consider_move(struct amtg_gw_tunnel *t)
+{
+    struct amt_gateway *g = gateway_of(t);
+    struct amtg_gw_tunnel *old = g->serving;
+    char from[AMTG_ADDR_TEXT], to[AMTG_ADDR_TEXT];
+
+    if (t != g->moving || !ready(t))
+        return;
+    amtg_count(t->element, AMTG_GW_RELAY_CHANGES, 1);
+    amtg_log(t->element, AMTG_LOG_INFO, "gateway-relay", "from=%s to=%s",
+             amtg_addr_text(&old->relay, from), amtg_addr_text(&t->relay, to));
+    amtg_gw_leave(old, false);
+    amtg_gw_close(old);
+    g->moving = NULL;
+    serve(t);
+    amtg_gw_finder_step(t->element, AMTG_FINDER_QUIET);
+    for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++)
+        hand_over(&t->cycles[f]);
+    amtg_gw_show(t->element);
+}
+
+/* The Query is in c->last and c->held. */
+void amtg_gw_cycle_accept(struct amtg_gw_cycle *c)
+{
+    struct amtg_gw_tunnel *t = c->tunnel;
+    struct amt_gateway *g = gateway_of(t);
+
+    amtg_timer_stop(t->element, &c->t_req);
+    c->retries = 0;
+    if (c->last.l) {
+        /* We may stay, but should look for another (RFC 8777, section 3.3.5). */
+        if (amtg_gw_discovers(g)) {
+            amtg_gw_hold_down(t->element, &t->relay, g->hold_down_ns);
+            amtg_gw_seek(t->element);
+        }
+    } else {
+        g->finder.restarts = 0;
+        if (t == g->serving && !g->moving && !amtg_gw_is_held(t->element, &t->relay))
+            amtg_gw_finder_step(t->element, AMTG_FINDER_QUIET);
+    }
+    if (t == g->serving)
+        hand_over(c);
+}
+
+/* L, and the relay has nothing of ours: it would ignore our Updates (section 5.2.3.5.4). */
+static void refuse(struct amtg_gw_cycle *c)
+{
+    struct amtg_gw_tunnel *t = c->tunnel;
+    struct amt_gateway *g = gateway_of(t);
+
+    amtg_gw_hold_down(t->element, &t->relay, g->hold_down_ns);
+    amtg_gw_cycle_step(c, AMTG_CYCLE_REFUSED);
+    amtg_gw_close(t);
+    if (amtg_gw_wanted(g, AMTG_GW_IGMP) || amtg_gw_wanted(g, AMTG_GW_MLD))
+        amtg_gw_seek(t->element);
+}
+
+/* Does the relay hold subscriptions of ours? It answers for the endpoint, not the family. */
+static bool knows_us(const struct amtg_gw_tunnel *t)
+{
+    const struct amt_gateway *g = gateway_of(t);
+
+    for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++)
+        if (t->cycles[f].used.valid && amtg_gw_wanted(g, t->cycles[f].family))
+            return true;
+    return false;
+}
+
+/* An MLD Query to a Request of Linux layout, and without what Linux does not know. */
+static void learn_linux(struct amtg_gw_cycle *c, const struct amtg_gw_query *query)
+{
+    bool was = c->tunnel->linux_relay;
+
+    if (c->family != AMTG_GW_MLD)
+        return;
+    c->tunnel->linux_relay = c->linux_bit && !query->g && !query->l;
+    if (!was && c->tunnel->linux_relay && amtg_gw_has_query(other_of(c)))
+        amtg_gw_cycle_renew(other_of(c)); /* with its nonce the relay can do nothing any more */
+}
+
+void amtg_gw_query(struct amtg_element *e, struct amtg_packet *p)
+{
+    struct amt_gateway *g = amtg_state(e);
+    struct amtg_gw_tunnel *t = tunnel_from(g, &p->peer);
+    struct amtg_gw_general general;
+    struct amtg_amt_query query;
+    enum amtg_gw_drop why;
+
+    if (amtg_amt_query_parse(p->data, p->len, &query)) {
+        amtg_drop(e, AMTG_GW_QUERY_SHORT, p);
+        return;
+    }
+    if (!t) {
+        amtg_drop(e, AMTG_GW_QUERY_SOURCE, p);
+        return;
+    }
+    struct amtg_gw_cycle *c = match(t, &query, p, &general, &why);
+    if (!c) {
+        amtg_drop(e, why, p);
+        return;
+    }
+    struct amtg_gw_query now = {
+        .valid = true, .g = query.g, .l = query.l, .nonce = query.nonce,
+        .gateway = query.gateway, .gateway_port = query.gateway_port,
+        .robustness = general.robustness ? general.robustness : DEFAULT_ROBUSTNESS,
+    };
+    memcpy(now.mac, query.mac, sizeof now.mac);
+    amtg_count(e, c->family == AMTG_GW_IGMP ? AMTG_GW_IGMP_QUERIES : AMTG_GW_MLD_QUERIES, 1);
+    amtg_count(e, AMTG_GW_LIMITED, now.l);
+    if (now.l && !knows_us(t)) {
+        amtg_drop(e, AMTG_GW_QUERY_REFUSED, p);
+        refuse(c);
+        return;
+    }
+    leave_old_endpoint(c, &now);
+    amtg_gw_leave_cancel(e, &t->relay, &now);
+    c->last = now;
+    /* Nothing but the inner datagram goes on (section 5.2.3.5.4). */
+    amtg_packet_pull(p, AMTG_QUERY_HEAD_OCTETS);
+    amtg_packet_trim(p, general.total);
+    p->type = AMTG_IP_RAW;
+    drop_held(c);
+    c->held = p;
+    amtg_timer_start(e, &c->t_query, interval_ns(g, general.interval_s));
+    amtg_gw_cycle_step(c, AMTG_CYCLE_QUERY);
+    learn_linux(c, &now);
+    consider_move(t);
+}
