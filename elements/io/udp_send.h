@@ -40,7 +40,7 @@ void amtg_udp_sender_fini(struct amtg_udp_sender *s);
 void amtg_udp_sender_take(struct amtg_udp_sender *s, struct amtg_packet *p);
 /* The socket that it waited for has room again. */
 void amtg_udp_sender_writable(struct amtg_udp_sender *s, struct amtg_udp_bound *bound);
-/* Drop what waits; task and timer end. */
+/* Send the replies that wait if that can be done at once, drop the rest; task and timer end. */
 void amtg_udp_sender_stop(struct amtg_udp_sender *s);
 
 #endif

@@ -251,20 +251,29 @@ START_TEST(a_reply_does_not_wait_behind_a_large_set)
 }
 END_TEST
 
-START_TEST(what_waits_at_the_end_is_dropped)
+START_TEST(at_the_end_replies_still_leave_and_sets_are_dropped)
 {
+    int fd = test_udp("127.0.0.1", 0);
     uint16_t port = test_free_port("127.0.0.1");
     struct rig *rig = rig_on(_i, "bind: 127.0.0.1, queue: 2", port);
-    struct amtg_peer peer = peer_of("127.0.0.1", port, "127.0.0.1");
+    struct amtg_peer peer = peer_of("127.0.0.1", test_port(fd), "127.0.0.1");
+    struct amtg_peer other = peer_of("::1", test_port(fd), NULL);
     struct amtg_set *set = set_of(&peer, 1);
 
+    rig_push(rig, "in", reply_to(rig, &other, "nowhere"));
     for (unsigned i = 0; i < 4; i++) {
-        rig_push(rig, "in", reply_to(rig, &peer, "x"));
+        if (i > 0)
+            rig_push(rig, "in", reply_to(rig, &peer, "x"));
         push_to_set(rig, set, "y");
     }
-    ck_assert_uint_eq(rig_drops(rig, "queue-full"), 4);
+    ck_assert_uint_eq(rig_drops(rig, "queue-full"), 3);
     amtg_runtime_stop(rig_runtime(rig));
-    ck_assert_uint_eq(rig_drops(rig, "stopped"), 4);
+    ck_assert_uint_eq(rig_drops(rig, "stopped"), 2);
+    ck_assert_uint_eq(rig_drops(rig, "no-socket"), 1);
+    expect(fd, "x", "127.0.0.1", port);
+    expect(fd, "x", "127.0.0.1", port);
+    ck_assert_int_lt(test_receive(fd, (char[4]){0}, 4, NULL, NULL), 0);
+    close(fd);
     amtg_set_free(set);
     rig_free(rig);
 }
@@ -480,7 +489,7 @@ END_TEST
 AMTG_RIG_SUITE("udp-socket", replies_leave_from_the_address_that_was_asked,
                datagrams_of_any_size_arrive_whole, many_datagrams_come_in_batches_and_in_order,
                broadcasts_are_not_for_us, a_set_is_expanded_and_the_dead_are_skipped,
-               a_reply_does_not_wait_behind_a_large_set, what_waits_at_the_end_is_dropped,
+               a_reply_does_not_wait_behind_a_large_set, at_the_end_replies_still_leave_and_sets_are_dropped,
                a_copy_that_cannot_be_sent_does_not_hinder_the_next,
                a_closed_port_gives_a_record_and_nobody_else_misses_a_copy,
                a_send_that_failed_for_anothers_sake_is_repeated,
