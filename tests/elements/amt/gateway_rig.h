@@ -19,11 +19,9 @@
 #define GATEWAY(more) "it: {class: amt-gateway, relay: 192.0.2.1" more "}"
 #define FINDER(more) "it: {class: amt-gateway" more "}"
 
-/* TO_EX{} and TO_IN{} for 239.1.1.1; IS_EX{} */
-#define IGMP_TO_EX_HEX "46c00028000040000102041200000000e00000169404000022 00eafc 0000 0001 04 00 0000 ef010101"
-
-/* A gateway's IPv6 relay, too. */
-#define RELAY_OF(g) (strchr(g, ':') ? RELAY6 : RELAY4)
+/* TO_EX {} for 239.1.1.1, from 0.0.0.0 */
+#define IGMP_TO_EX_HEX                                                                         \
+    "46c00028000040000102 03fa 00000000e000001694040000 2200 e9fb 00000001 04000000 ef010101"
 
 struct asked {
     uint8_t type, flags;
