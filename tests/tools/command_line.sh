@@ -79,6 +79,9 @@ edges:
   - source -> path -> check
 END
 expect 0 out "check: verdict good: sent 20, received 20, lost 0, duplicated 0" run stream.yaml
+expect 0 out "check: verdict good" run stream.yaml --stats none
+[ "$(wc -l <"$made/out")" = 1 ] || fail "--stats none: there is more than the verdict"
+expect 2 said "--stats xml: json, text or none expected" run stream.yaml --stats xml
 "$amtgraph" run stream.yaml --set loss=1 >"$made/out" 2>"$made/said"
 [ $? = 1 ] || fail "a negative verdict: wrong exit code"
 grep -qF "check: verdict bad: sent 20, received 0" "$made/out" || fail "no verdict printed"

@@ -25,7 +25,7 @@ struct run {
     size_t settings_count, replays_count, records_count;
     uint64_t until_ns;
     enum amtg_log_level log_level;
-    bool json;
+    bool json, no_stats;
     char *names; /* copies of NAME=VALUE, split */
 };
 
@@ -66,8 +66,10 @@ static int read_single(struct run *run, const struct given_option *option)
                                option->value);
     } else if (strcmp(option->name, "stats") == 0) {
         run->json = strcmp(option->value, "json") == 0;
-        if (!run->json && strcmp(option->value, "text"))
-            return usage_error(run->command, "--stats %s: json or text expected", option->value);
+        run->no_stats = strcmp(option->value, "none") == 0;
+        if (!run->json && !run->no_stats && strcmp(option->value, "text"))
+            return usage_error(run->command, "--stats %s: json, text or none expected",
+                               option->value);
     } else {
         unsigned level = 0;
         while (level < 4 && strcmp(log_levels[level], option->value))
@@ -234,7 +236,8 @@ static int go(struct run *run)
         privilege_drop(any_has(run, AMTG_NET_ADMIN));
         err = amtg_runtime_run(run->runtime, run->until_ns, why, sizeof why);
         amtg_runtime_stop(run->runtime);
-        print_stats(run);
+        if (!run->no_stats)
+            print_stats(run);
     }
     if (err) {
         code = failed(err, why);
@@ -282,7 +285,7 @@ const struct command command_run_graph = {
                     {"for", "DURATION", "stop after this time, e.g. 10s"},
                     {"replay", "NAME=FILE", "feed the outputs of element NAME from a capture"},
                     {"record", "NAME=FILE", "record what goes into element NAME (- : standard output)"},
-                    {"stats", "json|text", "how to print the counters (default text)"},
+                    {"stats", "json|text|none", "how to print the counters at the end (default text)"},
                     {"log", "LEVEL", "error, warning, info (default) or debug"}),
     .run = run_graph,
 };
