@@ -259,18 +259,30 @@ void amtg_boundary_stop(struct amtg_element *e)
     amtg_task_cancel(e, &b->again);
 }
 
+void amtg_boundary_finish_recording(struct amtg_element *e)
+{
+    struct boundary *b = e->boundary;
+    char why[AMTG_WHY];
+
+    if (!amtg_capture_finish(b->writer, why, sizeof why))
+        amtg_abort(e, "%s", why);
+    b->writer = NULL;
+    if (b->text && (fflush(b->text) != 0 || ferror(b->text)))
+        amtg_abort(e, "cannot write all of its record");
+    if (b->text && b->text != stdout)
+        fclose(b->text);
+    b->text = NULL;
+}
+
 void amtg_boundary_fini(struct amtg_element *e)
 {
     struct boundary *b = e->boundary;
     char why[AMTG_WHY];
 
     amtg_capture_close(b->reader);
-    if (!amtg_capture_finish(b->writer, why, sizeof why))
-        amtg_log(e, AMTG_LOG_ERROR, "record-incomplete", "reason=\"%s\"", why);
+    amtg_capture_finish(b->writer, why, sizeof why); /* when it was never started */
     if (b->text && b->text != stdout)
         fclose(b->text);
-    else if (b->text)
-        fflush(b->text);
     free(b);
     e->boundary = NULL;
 }

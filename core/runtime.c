@@ -148,16 +148,23 @@ static void set_wall(struct amtg_runtime *rt)
         amtg_loop_set_wall(rt->loop, first);
 }
 
-/* `--replay NAME=...` and `--record NAME=...` must name elements. */
+/* `--replay NAME=...` and `--record NAME=...` must name elements, each once. */
 static enum amtg_err check_names(struct amtg_runtime *rt, const struct amtg_boundary_file *files,
                                  size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!amtg_runtime_find(rt, files[i].element)) {
             snprintf(rt->why, sizeof rt->why, "the graph has no element `%s` (for %s)",
                      files[i].element, files[i].path);
             return AMTG_ECONFIG;
         }
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(files[k].element, files[i].element) == 0) {
+                snprintf(rt->why, sizeof rt->why, "two files for element `%s`: %s and %s",
+                         files[i].element, files[k].path, files[i].path);
+                return AMTG_ECONFIG;
+            }
+    }
     return AMTG_OK;
 }
 
@@ -214,6 +221,25 @@ struct amtg_runtime *amtg_runtime_new(const struct amtg_graph *graph,
     return rt;
 }
 
+void amtg_runtime_stop(struct amtg_runtime *rt)
+{
+    if (rt->pool)
+        amtg_pool_close(rt->pool);
+    while (rt->started) {
+        struct amtg_element *e = &rt->elements[rt->graph->order[--rt->started]];
+        if (e->boundary)
+            amtg_boundary_stop(e);
+        else if (e->class->stop)
+            e->class->stop(e);
+        amtg_element_flush(e);
+    }
+    /* Not before all have stopped: each may have said something to others until then. */
+    for (unsigned i = 0; i < rt->graph->nodes_count && rt->elements; i++)
+        if (rt->elements[i].boundary)
+            amtg_boundary_finish_recording(&rt->elements[i]);
+    amtg_log_settle(rt);
+}
+
 void amtg_runtime_free(struct amtg_runtime *rt)
 {
     if (!rt)
@@ -252,8 +278,8 @@ enum amtg_err amtg_runtime_start(struct amtg_runtime *rt, char *why, size_t room
         if (err) {
             if (!rt->why[0])
                 amtg_fail(e, err, "%s", amtg_err_text(err));
-            amtg_runtime_stop(rt);
             say_why(rt, err, why, room);
+            amtg_runtime_stop(rt);
             return err;
         }
         amtg_element_flush(e);
@@ -261,29 +287,19 @@ enum amtg_err amtg_runtime_start(struct amtg_runtime *rt, char *why, size_t room
     return AMTG_OK;
 }
 
-void amtg_runtime_stop(struct amtg_runtime *rt)
+enum amtg_err amtg_runtime_outcome(const struct amtg_runtime *rt, char *why, size_t room)
 {
-    if (rt->pool)
-        amtg_pool_close(rt->pool);
-    while (rt->started) {
-        struct amtg_element *e = &rt->elements[rt->graph->order[--rt->started]];
-        if (e->boundary)
-            amtg_boundary_stop(e);
-        else if (e->class->stop)
-            e->class->stop(e);
-        amtg_element_flush(e);
-    }
-    amtg_log_settle(rt);
+    if (!rt->aborted)
+        return AMTG_OK;
+    say_why(rt, AMTG_ESYSTEM, why, room);
+    return AMTG_ESYSTEM;
 }
 
 enum amtg_err amtg_runtime_run(struct amtg_runtime *rt, uint64_t until_ns, char *why, size_t room)
 {
     if (!rt->aborted)
         amtg_loop_run(rt->loop, until_ns);
-    if (!rt->aborted)
-        return AMTG_OK;
-    say_why(rt, AMTG_ESYSTEM, why, room);
-    return AMTG_ESYSTEM;
+    return amtg_runtime_outcome(rt, why, room);
 }
 
 const char *amtg_runtime_verdict(const struct amtg_runtime *rt)

@@ -42,6 +42,8 @@ enum amtg_err amtg_runtime_start(struct amtg_runtime *rt, char *why, size_t room
 enum amtg_err amtg_runtime_run(struct amtg_runtime *rt, uint64_t until_ns, char *why, size_t room);
 /* Stop all (sources first, then what they feed). Idempotent. */
 void amtg_runtime_stop(struct amtg_runtime *rt);
+/* AMTG_OK, or what an element's amtg_abort said, be it as late as in its stop. */
+enum amtg_err amtg_runtime_outcome(const struct amtg_runtime *rt, char *why, size_t room);
 void amtg_runtime_free(struct amtg_runtime *rt);
 /* After stop: the first verdict of an element that is not good (amtg_verdict); NULL: all is well. */
 const char *amtg_runtime_verdict(const struct amtg_runtime *rt);

@@ -56,6 +56,8 @@ enum amtg_err amtg_boundary_init(struct amtg_element *e, const struct amtg_graph
 uint64_t amtg_boundary_first_wall_ns(const struct amtg_element *e);
 enum amtg_err amtg_boundary_start(struct amtg_element *e);
 void amtg_boundary_stop(struct amtg_element *e);
+/* Close the record; when not all of it is on the medium the run has failed. Idempotent. */
+void amtg_boundary_finish_recording(struct amtg_element *e);
 void amtg_boundary_fini(struct amtg_element *e);
 /* {"replayed", "not-replayable", "recorded"}: packets. */
 void amtg_boundary_counts(const struct amtg_element *e, uint64_t counts[3]);

@@ -56,7 +56,7 @@ static void pcap_sink_stop(struct amtg_element *e)
     char why[WHY];
 
     if (!amtg_capture_finish(s->writer, why, sizeof why))
-        amtg_log(e, AMTG_LOG_ERROR, "capture-incomplete", "reason=\"%s\"", why);
+        amtg_abort(e, "%s", why);
     s->writer = NULL;
 }
 

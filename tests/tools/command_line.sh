@@ -4,6 +4,7 @@
 set -u
 
 amtgraph=$(realpath "$1")
+vectors=$(realpath "$(dirname "$0")/../vectors.pcap")
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 cd "$made" || exit 1
@@ -87,6 +88,41 @@ expect 2 said "--stats xml: json, text or none expected" run stream.yaml --stats
 grep -qF "check: verdict bad: sent 20, received 0" "$made/out" || fail "no verdict printed"
 grep -qF "amtgraph: negative verdict: check (stream-check): received 0" "$made/said" ||
     fail "the reason of the exit code is missing"
+
+# A disk that is full: whatever could not be written is a failure.
+cat >sink.yaml <<'END'
+amtgraph: 1
+elements:
+  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1, count: 3, rate: 1000}
+  end: {class: pcap-sink, file: /dev/full}
+edges:
+  - source -> end
+END
+cat >relay.yaml <<'END'
+amtgraph: 1
+elements:
+  udp: {class: udp-socket}
+  messages: {class: amt-classifier}
+  advertise: {class: amt-advertise, relay4: 192.0.2.1, relay6: "2001:db8::1"}
+edges:
+  - udp -> messages
+  - messages.discovery -> advertise -> udp
+END
+ln -s /dev/full full.pcap
+for record in full.pcap /dev/full; do
+    "$amtgraph" run relay.yaml --replay udp="$vectors" --record udp=$record >out 2>said
+    [ $? = 1 ] || fail "--record udp=$record: no failure"
+    grep -q "cannot write all" said || fail "--record udp=$record: not said"
+done
+"$amtgraph" run sink.yaml >out 2>said
+[ $? = 1 ] || fail "pcap-sink on a full disk: no failure"
+for command in --help elements "graph good.yaml" "check --json good.yaml"; do
+    "$amtgraph" $command >/dev/full 2>said
+    [ $? = 1 ] || fail "$command >/dev/full: no failure"
+done
+
+# What is given twice is not left out silently.
+expect 2 said "two files for element \`udp\`" run relay.yaml --replay udp="$vectors" --replay udp="$vectors"
 
 # Colours are for terminals only.
 "$amtgraph" check wrong.yaml 2>&1 | grep -q $'\033' && fail "colours without a terminal"

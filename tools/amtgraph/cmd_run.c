@@ -236,6 +236,8 @@ static int go(struct run *run)
         privilege_drop(any_has(run, AMTG_NET_ADMIN));
         err = amtg_runtime_run(run->runtime, run->until_ns, why, sizeof why);
         amtg_runtime_stop(run->runtime);
+        if (!err)
+            err = amtg_runtime_outcome(run->runtime, why, sizeof why);
         if (!run->no_stats)
             print_stats(run);
     }

@@ -47,7 +47,7 @@ static int unknown_command(const char *name)
     return usage_error(NULL, "unknown command \"%s\"", name);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2)
         return usage_error(NULL, "a command is missing");
@@ -63,4 +63,15 @@ int main(int argc, char **argv)
         if (strcmp((*c)->name, argv[1]) == 0)
             return command_run(*c, argc - 1, argv + 1);
     return unknown_command(argv[1]);
+}
+
+/* What did not reach standard output (a full disk) has failed, whatever the command says. */
+int main(int argc, char **argv)
+{
+    int code = run(argc, argv);
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    perror("amtgraph: standard output");
+    return code == EXIT_DONE ? EXIT_FAILED : code;
 }
