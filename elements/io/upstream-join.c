@@ -304,13 +304,17 @@ static void take(struct amtg_element *e, struct amtg_packet *p)
         amtg_finish(e, p);
         return;
     }
-    if (!note(e, join, &g)) {
+    /* Refused or not, the group is wanted: what it has so far must not be forgotten. */
+    bool noted = note(e, join, &g);
+    if (g) {
+        unlink_group(state, g);
+        link_newest(state, g);
+        g->refreshed_ns = amtg_now(e);
+    }
+    if (!noted) {
         amtg_drop(e, LIMIT, p);
         return;
     }
-    unlink_group(state, g);
-    link_newest(state, g);
-    g->refreshed_ns = amtg_now(e);
     if (!g->failed) /* else the retry timer sees to it */
         apply(e, g);
     amtg_finish(e, p);

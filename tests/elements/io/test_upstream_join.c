@@ -334,6 +334,27 @@ START_TEST(limits_and_malformed_records_are_dropped_by_name)
 }
 END_TEST
 
+/* Else whoever fills the limit up could have the groups of others left. */
+START_TEST(a_group_that_cannot_grow_keeps_what_it_has)
+{
+    struct rig *rig = rig_here(_i, ", sources: 5, hold: 10s");
+    const struct amtg_addr g = addr_of("232.1.1.1");
+
+    want(rig, &g, false, 0, 5);
+    for (unsigned i = 0; i < 5; i++) {
+        rig_step(rig, 4 * AMTG_S);
+        want(rig, &g, false, 0, 6);
+    }
+    ck_assert_uint_eq(rig_drops(rig, "limit"), 5);
+    ck_assert_uint_eq(rig_counter(rig, "forgotten"), 0);
+    expect_filter("232.1.1.1", 5, 0);
+    rig_step(rig, 11 * AMTG_S);
+    ck_assert_uint_eq(rig_counter(rig, "forgotten"), 1);
+    expect_filter("232.1.1.1", 0, 0);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(an_interface_that_is_gone_is_named)
 {
     struct rig *rig = rig_here(_i, "");
@@ -352,4 +373,5 @@ AMTG_NETNS_SUITE("upstream-join", more_sources_than_a_socket_takes_are_joined,
                  the_filter_mode_changes_both_ways, a_group_that_is_not_said_again_is_forgotten,
                  lower_limits_of_the_host_are_met, what_does_not_fit_is_tried_again,
                  limits_and_malformed_records_are_dropped_by_name,
+                 a_group_that_cannot_grow_keeps_what_it_has,
                  an_interface_that_is_gone_is_named)
