@@ -142,6 +142,29 @@ START_TEST(a_timer_that_restarts_at_once_leaves_room_for_others)
 }
 END_TEST
 
+static struct named posted;
+
+static void fire_and_post(struct amtg_element *e, struct amtg_timer *t)
+{
+    amtg_loop_task_post(loop, &posted.task);
+    fire(e, t);
+}
+
+START_TEST(a_timer_that_restarts_at_once_lets_tasks_run_in_between)
+{
+    struct named a = named('a');
+
+    begin(AMTG_CLOCK_VIRTUAL);
+    posted = named('t');
+    a.timer.fire = fire_and_post;
+    a.again = 2;
+    amtg_loop_timer_start(loop, &a.timer, 0);
+    amtg_loop_step(loop, 0);
+    ck_assert_str_eq(trace, "atatat");
+    amtg_loop_free(loop);
+}
+END_TEST
+
 START_TEST(tasks_run_in_order_once_and_what_they_post_comes_later)
 {
     struct named a = named('a'), b = named('b'), c = named('c');
@@ -280,6 +303,7 @@ AMTG_SUITE("loop", timers_fire_by_deadline_then_by_order_of_start,
            restarting_moves_a_timer_and_stopping_removes_it,
            the_heap_keeps_its_order_under_random_use,
            a_timer_that_restarts_at_once_leaves_room_for_others,
+           a_timer_that_restarts_at_once_lets_tasks_run_in_between,
            tasks_run_in_order_once_and_what_they_post_comes_later,
            a_virtual_day_takes_no_time_and_ends_where_it_was_told,
            a_run_ends_when_nothing_holds_it,

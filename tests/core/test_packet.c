@@ -97,24 +97,25 @@ START_TEST(who_waits_for_buffers_is_woken_once_there_are_some)
 {
     struct amtg_loop *loop = amtg_loop_new(AMTG_CLOCK_VIRTUAL, NULL);
     struct amtg_pool *pool = amtg_pool_new(4, 0);
-    struct amtg_task task = {.run = wake};
+    struct amtg_task task = {.run = wake}, other = {.run = wake};
     struct amtg_packet *p[4];
 
     woken = 0;
     for (int i = 0; i < 4; i++)
         p[i] = amtg_packet_new(pool, 1);
     amtg_pool_wait(pool, loop, &task);
+    amtg_pool_wait(pool, loop, &other);
     amtg_pool_wait(pool, loop, &task);
     amtg_loop_step(loop, 0);
     ck_assert_uint_eq(woken, 0);
     amtg_packet_free(p[0]);
     amtg_packet_free(p[1]);
     amtg_loop_step(loop, 0);
-    ck_assert_uint_eq(woken, 1);
+    ck_assert_uint_eq(woken, 2); /* each once */
     amtg_packet_free(p[2]);
     amtg_packet_free(p[3]);
     amtg_loop_step(loop, 0);
-    ck_assert_uint_eq(woken, 1);
+    ck_assert_uint_eq(woken, 2);
     amtg_pool_free(pool);
     amtg_loop_free(loop);
 }

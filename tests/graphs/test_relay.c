@@ -359,6 +359,7 @@ START_TEST(a_full_relay_says_so_and_keeps_whom_it_has)
     static const char *const settings[][2] = {{"endpoints", "1"}, {NULL, NULL}};
     struct amtg_peer a = scene_gateway(GATEWAY4, 40001, RELAY4);
     struct amtg_peer b = scene_gateway(GATEWAY4, 40002, RELAY4);
+    struct amtg_peer c = scene_gateway(GATEWAY4, 40003, RELAY4);
     uint8_t mac_a[AMTG_AMT_MAC_OCTETS], mac_b[AMTG_AMT_MAC_OCTETS];
     struct scene *scene = scene_new(SEED);
 
@@ -369,10 +370,14 @@ START_TEST(a_full_relay_says_so_and_keeps_whom_it_has)
     scene_update(scene, 1, &a, NONCE, mac_a, IGMP_REPORT_HEX);
     scene_request(scene, 2, &b, NONCE, 0);
     scene_update(scene, 3, &b, NONCE, mac_b, IGMP_REPORT_HEX);
+    scene_request(scene, 4, &c, NONCE, 0x80);
     scene_native(scene, 100, NATIVE4_HEX);
     scene_play(scene, SECOND);
     ck_assert_uint_eq(scene_sent(scene, &a, AMTG_MSG_QUERY, 0)->octets[1], 0x01); /* G */
     ck_assert_uint_eq(scene_sent(scene, &b, AMTG_MSG_QUERY, 0)->octets[1], 0x03); /* L, G */
+    /* Linux would take neither. */
+    ck_assert_uint_eq(scene_sent(scene, &c, AMTG_MSG_QUERY, 0)->octets[1], 0);
+    ck_assert_uint_eq(scene_sent(scene, &c, AMTG_MSG_QUERY, 1)->octets[1], 0);
     ck_assert_uint_eq(data_count(scene, &a), 1);
     ck_assert_uint_eq(data_count(scene, &b), 0);
     scene_free(scene);

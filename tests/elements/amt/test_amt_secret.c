@@ -75,6 +75,11 @@ START_TEST(an_old_mac_is_good_for_two_intervals_after_the_change)
     ck_assert_mem_ne(mac, next, sizeof mac);
     ck_assert(accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
     ck_assert_uint_eq(rig_counter(rig, "right-previous"), 1);
+    for (unsigned bit = 0; bit < 48; bit++) { /* all of it counts under the old secret too */
+        mac[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
+        mac[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
 
     rig_step(rig, 19 * AMTG_S - AMTG_MS); /* just before 80 s */
     ck_assert(accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));

@@ -41,6 +41,19 @@ START_TEST(an_endpoint_has_its_burst_and_then_its_rate)
 }
 END_TEST
 
+/* Whatever the hash says: here all ports share one set of places. */
+START_TEST(endpoints_that_share_places_are_told_apart)
+{
+    struct rig *rig = rig_new(_i, "it: {class: rate-limit, entries: 8,\n"
+                                  "     endpoint-rate: 1, endpoint-burst: 1}");
+
+    for (uint16_t port = 1; port <= 8; port++)
+        ck_assert_uint_eq(passed(rig, A, port, 2), 1);
+    ck_assert_uint_eq(rig_drops(rig, "endpoint-rate"), 8);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(an_address_has_its_limit_over_all_ports)
 {
     struct rig *rig = rig_new(_i, "it: {class: rate-limit, address-rate: 4, address-burst: 10}");
@@ -157,6 +170,7 @@ START_TEST(the_packets_keep_their_order_and_type)
 END_TEST
 
 AMTG_RIG_SUITE("rate-limit", an_endpoint_has_its_burst_and_then_its_rate,
+               endpoints_that_share_places_are_told_apart,
                an_address_has_its_limit_over_all_ports,
                a_noisy_endpoint_does_not_use_up_its_address,
                all_together_have_a_limit_when_it_is_set, rate_0_is_no_limit,

@@ -255,6 +255,23 @@ START_TEST(the_next_deadline_is_the_earliest)
 }
 END_TEST
 
+/* Zero says that a source is blocked; a deadline that falls there is another thing. */
+START_TEST(a_deadline_on_the_wrap_of_the_clock_is_no_block)
+{
+    const uint32_t now = 0u - GMI;
+    const struct amtg_addr a = source_of('a');
+    struct amtg_filter f = {0};
+
+    apply(&f, &prompt, AMTG_ALLOW, "a", false, ROOM, now);
+    ck_assert(amtg_filter_wants(&f, &a));
+    expire(&f, now + GMI - 1);
+    ck_assert(amtg_filter_wants(&f, &a));
+    expire(&f, now + GMI + 1);
+    ck_assert(amtg_filter_empty(&f));
+    amtg_filter_fini(&f);
+}
+END_TEST
+
 /* ---- older versions ------------------------------------------------------ */
 
 START_TEST(an_older_report_sets_the_mode_and_a_leave_ends_the_group)
@@ -706,6 +723,7 @@ AMTG_SUITE("filter", current_state_and_allow_records_act_alike_in_both_modes,
            leaving_lowers_timers_as_queries_would, prompt_leaving_acts_at_once,
            timers_run_out_as_the_rfc_says, forwarding_follows_mode_and_timers,
            the_next_deadline_is_the_earliest,
+           a_deadline_on_the_wrap_of_the_clock_is_no_block,
            an_older_report_sets_the_mode_and_a_leave_ends_the_group,
            a_leave_alone_does_not_set_the_older_mode,
            in_the_older_mode_block_and_the_sources_of_to_ex_are_ignored, the_older_mode_runs_out,

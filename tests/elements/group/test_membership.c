@@ -848,6 +848,13 @@ START_TEST(data_leaves_from_where_the_last_report_was_sent)
     amtg_set_free(held);
     expect_no_join(rig);
     ck_assert_uint_eq(rig_counter(rig, "moves"), 1);
+    p = rig_packet(rig, AMTG_REPORT, r->octets, r->len); /* the same address on another link */
+    rig_from(p, GATEWAY, 1, "198.51.100.2", 2268);
+    p->peer.scope = 7;
+    rig_push(rig, "reports", p);
+    ck_assert_uint_eq(rig_counter(rig, "moves"), 2);
+    ck_assert(lookup(rig, S1, SSM, sets));
+    ck_assert_uint_eq(sets[0]->entries[0]->peer.scope, 7);
     ck_assert_uint_eq(rig_counter(rig, "started"), 1);
     finish(rig);
 }

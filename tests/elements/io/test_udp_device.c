@@ -225,6 +225,25 @@ START_TEST(a_full_device_is_given_time)
 }
 END_TEST
 
+START_TEST(a_device_that_stays_full_is_given_up)
+{
+    netns_enter();
+    cable_to_nowhere();
+    netns_run("tc qdisc add dev v0 root tbf rate 1kbit burst 1500 limit 1500");
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: 10.0.0.1}");
+    struct amtg_peer peer = peer_of("10.0.0.2", 5, "10.0.0.1");
+
+    for (unsigned i = 0; i < 6; i++)
+        push(rig, &peer, 1000);
+    for (int i = 0; i < 500 && (rig_counter(rig, "queued") || i == 0); i++)
+        rig_step(rig, 10 * AMTG_MS);
+    ck_assert_uint_eq(rig_counter(rig, "queued"), 0);
+    ck_assert_uint_ge(rig_counter(rig, "copies"), 1);
+    ck_assert_uint_eq(rig_drops(rig, "no-device-room"), 6 - rig_counter(rig, "copies"));
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(destinations_without_a_route_are_named)
 {
     netns_enter();
@@ -317,5 +336,5 @@ AMTG_NETNS_SUITE("udp-socket on a device", outer_packets_are_never_fragments,
                  a_too_big_error_is_reported_and_not_obeyed_blindly,
                  a_packet_too_big_message_is_reported_and_not_obeyed_blindly,
                  a_full_socket_is_waited_for,
-                 a_full_device_is_given_time, destinations_without_a_route_are_named,
+                 a_full_device_is_given_time, a_device_that_stays_full_is_given_up, destinations_without_a_route_are_named,
                  an_address_of_also_may_come_later, link_local_peers_keep_their_scope)

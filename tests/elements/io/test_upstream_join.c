@@ -256,6 +256,25 @@ START_TEST(a_group_that_is_not_said_again_is_forgotten)
 }
 END_TEST
 
+/* Rather too much than too little: all sources come in until the wanted ones are joined. */
+START_TEST(a_group_is_not_let_go_before_its_sources_are_joined)
+{
+    struct rig *rig = rig_here(_i, ", sockets: 2");
+    const struct amtg_addr g = addr_of("239.1.1.1");
+
+    want(rig, &g, true, 0, 0);
+    want(rig, &g, false, 0, 15); /* would need two more */
+    ck_assert_uint_eq(rig_counter(rig, "no-descriptor"), 1);
+    expect_filter("239.1.1.1", 10, 0);
+    ck_assert_uint_eq(rig_counter(rig, "sockets"), 2); /* the one for all sources too */
+    want(rig, &g, false, 0, 10);
+    rig_step(rig, 1100 * AMTG_MS);
+    expect_filter("239.1.1.1", 10, 0);
+    ck_assert_uint_eq(rig_counter(rig, "sockets"), 1);
+    rig_free(rig);
+}
+END_TEST
+
 /* A host whose limits were lowered: more sockets are taken. */
 START_TEST(lower_limits_of_the_host_are_met)
 {
@@ -274,6 +293,17 @@ START_TEST(lower_limits_of_the_host_are_met)
         want(rig, &other, true, 0, 0);
         ck_assert(joined(&other));
     }
+    /* Where one leaves there is room for one: no socket more, however often. */
+    uint64_t sockets = rig_counter(rig, "sockets");
+    for (unsigned i = 0; i < 20; i++) {
+        struct amtg_addr leaver = addr_of("239.1.1.1"), comer = addr_of("239.2.2.2");
+        leaver.octets[15] = (uint8_t)(5 * i); /* from sockets that stay */
+        comer.octets[15] = (uint8_t)i;
+        want(rig, &leaver, false, 0, 0);
+        want(rig, &comer, true, 0, 0);
+        ck_assert(joined(&comer));
+    }
+    ck_assert_uint_eq(rig_counter(rig, "sockets"), sockets);
     rig_free(rig);
 }
 END_TEST
@@ -371,6 +401,7 @@ END_TEST
 AMTG_NETNS_SUITE("upstream-join", more_sources_than_a_socket_takes_are_joined,
                  more_groups_than_a_socket_takes_are_joined, sources_come_and_go_one_by_one,
                  the_filter_mode_changes_both_ways, a_group_that_is_not_said_again_is_forgotten,
+                 a_group_is_not_let_go_before_its_sources_are_joined,
                  lower_limits_of_the_host_are_met, what_does_not_fit_is_tried_again,
                  limits_and_malformed_records_are_dropped_by_name,
                  a_group_that_cannot_grow_keeps_what_it_has,
