@@ -8,7 +8,9 @@
  *     edges:
  *       - check -> show -> fanout
  */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/element.h"
 
@@ -59,16 +61,17 @@ static void print_push(struct amtg_element *e, unsigned in, struct amtg_batch *b
         }
         amtg_emit(e, OUT, packet);
     }
-    if (e->counters[PRINTED] != before)
-        fflush(stdout); /* whoever reads a pipe wants to see it now */
+    /* Whoever reads a pipe wants to see it now; whoever has closed it, no more (`| head`). */
+    if (e->counters[PRINTED] != before && fflush(stdout))
+        amtg_abort(e, "cannot write to standard output: %s", strerror(errno));
 }
 
 const struct amtg_class amtg_print = {
     .name = "print",
     .summary = "shows what passes, a line for each packet",
     .details = "A line has the loop's time in seconds, the name of this element, and what the "
-               "packet's type has to say about it. Lines go to standard output. Meant for looking, "
-               "not for speed.",
+               "packet's type has to say about it. Lines go to standard output; "
+               "when they cannot, the run fails. Meant for looking, not for speed.",
     .example = "elements:\n"
                "  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1}\n"
                "  show:   {class: print, limit: 10, hex: true}\n"

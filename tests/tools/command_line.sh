@@ -123,6 +123,19 @@ done
 
 # What is given twice is not left out silently.
 expect 2 said "two files for element \`udp\`" run relay.yaml --replay udp="$vectors" --replay udp="$vectors"
+# A run whose reader has gone (| head) comes to an end.
+cat >endless.yaml <<'END'
+amtgraph: 1
+elements:
+  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1, rate: 1000}
+  show: {class: print}
+edges:
+  - source -> show
+END
+timeout 10 "$amtgraph" run endless.yaml 2>"$made/said" | head -n 1 >"$made/out"
+[ "${PIPESTATUS[0]}" = 1 ] || fail "print into a closed pipe: the run did not end, or with success"
+grep -qF "amtgraph: show (print): cannot write to standard output: Broken pipe" "$made/said" ||
+    fail "print into a closed pipe: not a word about it"
 
 # Colours are for terminals only.
 "$amtgraph" check wrong.yaml 2>&1 | grep -q $'\033' && fail "colours without a terminal"
