@@ -15,7 +15,7 @@
 # From the environment:
 #   AMTGRAPH            the program under test
 #   AMTGRAPH_GRAPHS     directory of graphs
-#   AMTGRAPH_TOOLS      directory of source, gateway and flood
+#   AMTGRAPH_TOOLS      directory of source, gateway, flood and listener
 #   AMTGRAPH_SANITIZED  not empty: built with sanitizers, so be slower, and memory says nothing
 #
 # Every wait polls until a deadline. Exit codes: 0 passed, 1 failed, 70 skipped.
@@ -44,6 +44,7 @@ readonly ahead='nice -n -10'
 work=
 relay_pid=
 relay_runs=0
+more_namespaces=() # that a test has made besides
 declare -A started=() # pid -> what it is
 
 # ---- ends ----
@@ -57,7 +58,7 @@ fail()
 {
     say "FAILED: $*"
     local file
-    for file in "$work"/relay.*.err; do
+    for file in "$work"/relay.*.err "$work"/node.*.err; do
         [ -s "$file" ] && { say "end of ${file##*/}:"; tail -n 25 "$file" >&2; }
     done
     if [ -n "$relay_pid" ] && kill -0 "$relay_pid" 2>/dev/null && relay_stats; then
@@ -81,7 +82,7 @@ cleanup()
         kill -KILL "$pid" 2>/dev/null
     done
     wait 2>/dev/null
-    for ns in "$SRC" "$RLY" "$GWS"; do
+    for ns in "$SRC" "$RLY" "$GWS" "${more_namespaces[@]}"; do
         ip netns del "$ns" 2>/dev/null
     done
     if [ -n "$work" ]; then
