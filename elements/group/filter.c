@@ -393,3 +393,36 @@ enum amtg_err amtg_filter_apply(const struct amtg_filter *before,
     *after = amtg_filter_empty(&f) ? (struct amtg_filter){0} : f;
     return AMTG_OK;
 }
+
+/* ---- what to ask for ------------------------------------------------------ */
+
+enum amtg_err amtg_filter_lowered(const struct amtg_filter *before,
+                                  const struct amtg_filter_rules *rules, uint32_t now_ms,
+                                  const struct amtg_filter *after,
+                                  struct amtg_filter_lowered *out)
+{
+    uint32_t low = deadline_in(now_ms, rules->last_member_ms);
+
+    *out = (struct amtg_filter_lowered){0};
+    /* A timer that has just been started may be as low as that: it asks for nothing. */
+    if (low == deadline_in(now_ms, rules->interval_ms))
+        return AMTG_OK;
+    out->group = before->exclude && after->exclude && after->group_deadline_ms == low &&
+                 before->group_deadline_ms != low;
+    if (after->count == 0)
+        return AMTG_OK;
+    out->sources = malloc(after->count * sizeof *out->sources);
+    if (!out->sources)
+        return AMTG_ENOMEM;
+    for (unsigned i = 0; i < after->count; i++) {
+        const struct amtg_filter_source *s = &after->sources[i];
+        int was = amtg_filter_find(before, &s->address);
+        if (s->deadline_ms == low && (was < 0 || before->sources[was].deadline_ms != low))
+            out->sources[out->count++] = s->address;
+    }
+    if (out->count == 0) {
+        free(out->sources);
+        out->sources = NULL;
+    }
+    return AMTG_OK;
+}

@@ -5,8 +5,8 @@
  * tell what has changed.
  *
  * A relay cannot query a gateway, which is a single reporter anyway. What the
- * tables of the RFCs do by specific queries is done here without them, in one of
- * two ways (enum amtg_leave).
+ * tables of the RFCs do by specific queries is done for it without them, in one of
+ * two ways (enum amtg_leave). On a LAN the caller asks, about what has been lowered.
  *
  * Times are milliseconds of the loop's clock, modulo 2^32; no timer may be longer
  * than 2^31 ms. A deadline is due as soon as it is not after `now`.
@@ -22,6 +22,7 @@ enum { AMTG_FILTER_SOURCES = 4000 }; /* most sources that a state can be allowed
 enum amtg_leave {
     AMTG_LEAVE_PROMPT, /* BLOCK and TO_IN{} act at once, as LMQT otherwise */
     AMTG_LEAVE_LMQT,   /* what would be queried for is lowered to the last member query time */
+    AMTG_LEAVE_QUERY,  /* the same, and the caller asks for it (amtg_filter_lowered) */
 };
 
 struct amtg_filter_rules {
@@ -112,5 +113,22 @@ enum amtg_err amtg_filter_apply(const struct amtg_filter *before,
                                 const struct amtg_group_record *record, bool older,
                                 uint32_t room, uint32_t now_ms, struct amtg_filter *after,
                                 struct amtg_filter_skipped *skipped);
+
+/* What a record has lowered to the last member query time: the query column of the table. */
+struct amtg_filter_lowered {
+    bool group;                /* Q(G) */
+    uint32_t count;            /* Q(G,S) */
+    struct amtg_addr *sources; /* the caller's to free; NULL when there are none */
+};
+
+/*
+ * What is to be asked for, of a state that a record has just turned from *before into
+ * *after, at the same now_ms and by the same rules. Timers that were that low already
+ * are not: they have been asked for. AMTG_OK or AMTG_ENOMEM (then *out is empty).
+ */
+enum amtg_err amtg_filter_lowered(const struct amtg_filter *before,
+                                  const struct amtg_filter_rules *rules, uint32_t now_ms,
+                                  const struct amtg_filter *after,
+                                  struct amtg_filter_lowered *out);
 
 #endif

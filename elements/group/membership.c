@@ -6,7 +6,8 @@
  *     reports     --> [ per endpoint and group: filter.h ]
  *     unreachable --> [ who wants which data: channels.h ] --> joins
  *     gone        -->                ^
- *                                    | looked up for every packet (interface `members`)
+ *                 |                  | looked up for every packet (interface `members`)
+ *                 +--> asks, on a LAN (asks.h)
  *
  *     elements:
  *       membership: {class: membership, endpoints: 100000, leave: prompt}
@@ -17,15 +18,19 @@
  *
  * Timers: one for each endpoint, at the earliest deadline of its groups and sources
  * (RFC 3376, section 6.2); since each report restarts what it names, none outlives
- * the endpoint timer of RFC 7450, section 5.3.3.7. One that says all joins again.
+ * the endpoint timer of RFC 7450, section 5.3.3.7. One that says all joins again. With
+ * `leave: query`, one that asks again (RFC 3376, section 6.6.3).
  */
+#include <stdlib.h>
+
 #include "core/element.h"
+#include "elements/group/asks.h"
 #include "elements/group/joins.h"
 #include "elements/group/members.h"
 #include "elements/group/roster.h"
 #include "elements/wire/types.h"
 
-static const char *const leaves[] = {"prompt", "lmqt", NULL}; /* enum amtg_leave */
+static const char *const leaves[] = {"prompt", "lmqt", "query", NULL}; /* enum amtg_leave */
 
 struct membership {
     uint8_t robustness;
@@ -41,13 +46,15 @@ struct membership {
 
     struct amtg_roster roster;
     struct amtg_joins joins;
+    struct amtg_asks asks;
     struct amtg_task say;   /* the joins that have changed */
+    struct amtg_timer ask;  /* the next question is due */
     struct amtg_timer turn; /* the next part of all joins is due */
     size_t owed;            /* TURNS of these are a join that is due */
 };
 
 enum { REPORTS, UNREACHABLE, GONE };
-enum { JOINS };
+enum { JOINS, ASKS };
 
 enum {
     TURNS = 60, /* parts in which all joins are said again within `refresh` */
@@ -63,7 +70,7 @@ enum {
     STARTED,
     ENDED, /* + enum end */
     ERRORS = ENDED + 5,
-    ERRORS_OTHER, UNKNOWN_PEER, JOINS_SAID, JOINS_OVER,
+    ERRORS_OTHER, UNKNOWN_PEER, JOINS_SAID, JOINS_OVER, ASKS_SAID,
 };
 
 enum drops { NOT_A_REPORT, IGMPV1, ENDPOINT_LIMIT, ADDRESS_LIMIT, NO_MEMORY, BAD_RECORD };
@@ -102,6 +109,7 @@ static void set_counters(struct amtg_element *e)
     amtg_gauge(e, CHANNELS, state->roster.channels.forwarding);
     amtg_gauge(e, JOINS_SAID, state->joins.said);
     amtg_gauge(e, JOINS_OVER, state->joins.over);
+    amtg_gauge(e, ASKS_SAID, state->asks.said);
 }
 
 static void say_changed(struct amtg_element *e)
@@ -206,6 +214,32 @@ static void fire_member(struct amtg_element *e, struct amtg_timer *t)
     changed(e);
 }
 
+/* ---- asking, on a LAN ---------------------------------------------------- */
+
+static void fire_ask(struct amtg_element *e, struct amtg_timer *t)
+{
+    struct membership *state = amtg_state(e);
+    uint32_t due_ms;
+
+    amtg_asks_say(&state->asks, e, ASKS, &state->roster, now_ms(e));
+    if (amtg_asks_next(&state->asks, &due_ms))
+        amtg_timer_start(e, t, until(e, due_ms));
+    set_counters(e);
+}
+
+/* Others behind this endpoint may still want what one of them has left. */
+static void ask(struct amtg_element *e, const struct amtg_member *m, const struct amtg_addr *group,
+                struct amtg_record_outcome *outcome)
+{
+    struct membership *state = amtg_state(e);
+    struct amtg_filter_lowered *lowered = &outcome->lowered;
+
+    if ((lowered->group || lowered->count) &&
+        amtg_asks_add(&state->asks, &m->endpoint->peer, group, lowered, now_ms(e)))
+        amtg_timer_start(e, &state->ask, 0);
+    free(lowered->sources);
+}
+
 /* ---- reports ------------------------------------------------------------ */
 
 /* May the record give state to an endpoint that has none? */
@@ -257,6 +291,7 @@ static enum amtg_err apply(struct amtg_element *e, struct amtg_member *m, struct
         struct amtg_record_outcome outcome;
         enum amtg_err err =
             amtg_roster_apply(&state->roster, m, &record, older, now_ms(e), &outcome);
+        ask(e, m, &record.group, &outcome);
         if (err)
             return err;
         count_outcome(e, &outcome);
@@ -456,7 +491,11 @@ static enum amtg_err membership_init(struct amtg_element *e)
         .sources_in_all = state->sources_per_endpoint,
         .forwarding = state->channels,
     };
+    state->asks.times = state->robustness;
+    state->asks.interval_ms = (uint32_t)(state->last_member_interval_ns / AMTG_MS);
+    state->asks.last_member_ms = r->rules.last_member_ms;
     state->say.run = run_say;
+    state->ask.fire = fire_ask;
     state->turn.fire = fire_turn;
     return AMTG_OK;
 }
@@ -480,12 +519,15 @@ static void membership_stop(struct amtg_element *e)
     say_changed(e);
     amtg_task_cancel(e, &state->say);
     amtg_timer_stop(e, &state->turn);
+    amtg_timer_stop(e, &state->ask);
+    amtg_asks_fini(&state->asks);
 }
 
 static void membership_fini(struct amtg_element *e)
 {
     struct membership *state = amtg_state(e);
 
+    amtg_asks_fini(&state->asks);
     amtg_roster_fini(&state->roster);
     amtg_joins_fini(&state->joins);
 }
@@ -504,7 +546,10 @@ const struct amtg_class amtg_membership = {
         "A relay cannot query single groups. With `leave: prompt`, BLOCK and TO_IN without "
         "sources, IGMPv2 Leave and MLDv1 Done included, act at once; whatever else would be "
         "queried for is given the last member query time (`robustness` x "
-        "`last-member-interval`) to be asked for again. With `leave: lmqt`, all is.\n\n"
+        "`last-member-interval`) to be asked for again. With `leave: lmqt`, all is. On a LAN several "
+        "hosts are behind one endpoint: with `leave: query`, all is, and `asks` says, `robustness` "
+        "times, what a querier is to ask the others (RFC 3376, section 6.6.3); whoever answers "
+        "keeps it.\n\n"
         "Older versions are kept apart by endpoint and group (RFC 3376, section 7.3.2; RFC 3810, "
         "section 8.3.2). IGMPv1 is ignored (RFC 7450, section 5.3.3.4), so are EXCLUDE and older "
         "reports for SSM groups (RFC 4604), and link-local groups.\n\n"
@@ -531,7 +576,9 @@ const struct amtg_class amtg_membership = {
                                  AMTG_MAY_BE_OPEN},
                 [GONE] = {"gone", AMTG_GONE, "peers that have torn their tunnel down",
                           AMTG_MAY_BE_OPEN}),
-    AMTG_OUTPUTS([JOINS] = {"joins", AMTG_JOIN, "what to join upstream, group by group", 0}),
+    AMTG_OUTPUTS([JOINS] = {"joins", AMTG_JOIN, "what to join upstream, group by group", 0},
+                 [ASKS] = {"asks", AMTG_ASK, "what to ask the hosts of a LAN (`leave: query`)",
+                           AMTG_MAY_BE_OPEN}),
     AMTG_PARAMS(
         AMTG_U8(struct membership, robustness, "2", 1, 7, NULL,
                 "reports of which one has to arrive; as that of amt-query (QRV)"),
@@ -606,7 +653,8 @@ const struct amtg_class amtg_membership = {
             "of `unreachable` and `gone` about no endpoint", AMTG_COUNTER},
         [JOINS_SAID] = {"joins", "records", "said", AMTG_COUNTER},
         [JOINS_OVER] = {"joins-over-limit", "records",
-            "whose sources were more than `join-sources`", AMTG_COUNTER}),
+            "whose sources were more than `join-sources`", AMTG_COUNTER},
+        [ASKS_SAID] = {"asks", "records", "said, with `leave: query`", AMTG_COUNTER}),
     AMTG_DROPS(
         [NOT_A_REPORT] = {"not-a-report", "of no type that is a report"},
         [IGMPV1] = {"igmpv1", "an IGMPv1 Report, which an Update cannot carry (RFC 7450, 5.3.3.4)"},

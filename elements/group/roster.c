@@ -283,6 +283,9 @@ enum amtg_err amtg_roster_apply(struct amtg_roster *r, struct amtg_member *m,
     if (err)
         return err;
     outcome->has_deadline = amtg_filter_next(&after, &outcome->deadline_ms);
+    /* Without memory for the question, those who still want it have to say so unasked. */
+    if (r->rules.leave == AMTG_LEAVE_QUERY)
+        (void)amtg_filter_lowered(before, &r->rules, now_ms, &after, &outcome->lowered);
     if (found)
         return become(r, m, at, &after);
     if (amtg_filter_empty(&after))
@@ -303,6 +306,15 @@ enum amtg_err amtg_roster_expire(struct amtg_roster *r, struct amtg_member *m, u
     for (unsigned i = m->groups_count; i-- > 0 && !err;)
         err = expire_one(r, m, i, now_ms);
     return err;
+}
+
+const struct amtg_filter *amtg_member_filter(const struct amtg_member *m,
+                                             const struct amtg_addr *group)
+{
+    bool found;
+    unsigned at = place_of(m, group, &found);
+
+    return found ? &m->groups[at].filter : NULL;
 }
 
 bool amtg_member_next(const struct amtg_member *m, uint32_t *deadline_ms)

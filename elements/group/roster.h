@@ -76,6 +76,8 @@ struct amtg_record_outcome {
     bool no_group; /* ignored: it would add a group beyond the limit */
     bool has_deadline;
     uint32_t deadline_ms; /* when the group next has something that runs out */
+    /* AMTG_LEAVE_QUERY only; its sources are the caller's to free. */
+    struct amtg_filter_lowered lowered;
 };
 
 /*
@@ -87,6 +89,9 @@ enum amtg_err amtg_roster_apply(struct amtg_roster *r, struct amtg_member *m,
                                 uint32_t now_ms, struct amtg_record_outcome *outcome);
 /* Let all that is due run out. As amtg_roster_apply. */
 enum amtg_err amtg_roster_expire(struct amtg_roster *r, struct amtg_member *m, uint32_t now_ms);
+/* What it has joined of a group; NULL: nothing. */
+const struct amtg_filter *amtg_member_filter(const struct amtg_member *m,
+                                             const struct amtg_addr *group);
 /* When something next runs out. */
 bool amtg_member_next(const struct amtg_member *m, uint32_t *deadline_ms);
 

@@ -209,9 +209,22 @@ static void report_describe(const struct amtg_packet *p, FILE *out)
     amtg_describe_group(p->data, p->len, ip4, out);
 }
 
-static void join_describe(const struct amtg_packet *p, FILE *out)
+/* "{192.0.2.1, 192.0.2.2 and 3 more}" */
+static void put_sources(const struct amtg_addr *sources, unsigned count, FILE *out)
 {
     enum { LISTED_MOST = 4 };
+    char text[AMTG_ADDR_TEXT];
+
+    putc('{', out);
+    for (unsigned i = 0; i < count && i < LISTED_MOST; i++)
+        fprintf(out, "%s%s", i ? ", " : "", amtg_addr_text(&sources[i], text));
+    if (count > LISTED_MOST)
+        fprintf(out, " and %u more", count - LISTED_MOST);
+    putc('}', out);
+}
+
+static void join_describe(const struct amtg_packet *p, FILE *out)
+{
     const struct amtg_join *join = (const void *)p->data;
     char text[AMTG_ADDR_TEXT];
 
@@ -219,13 +232,26 @@ static void join_describe(const struct amtg_packet *p, FILE *out)
         fputs("join, truncated", out);
         return;
     }
-    fprintf(out, "%s %s {", join->exclude ? "all but" : join->count ? "only" : "nothing of",
+    fprintf(out, "%s %s ", join->exclude ? "all but" : join->count ? "only" : "nothing of",
             amtg_addr_text(&join->group, text));
-    for (unsigned i = 0; i < join->count && i < LISTED_MOST; i++)
-        fprintf(out, "%s%s", i ? ", " : "", amtg_addr_text(&join->sources[i], text));
-    if (join->count > LISTED_MOST)
-        fprintf(out, " and %u more", join->count - LISTED_MOST);
-    fputc('}', out);
+    put_sources(join->sources, join->count, out);
+}
+
+static void ask_describe(const struct amtg_packet *p, FILE *out)
+{
+    const struct amtg_ask *ask = (const void *)p->data;
+    char text[AMTG_ADDR_TEXT];
+
+    if (p->len < sizeof *ask || p->len < sizeof *ask + ask->count * sizeof ask->sources[0]) {
+        fputs("ask, truncated", out);
+        return;
+    }
+    fprintf(out, "who wants %s", amtg_addr_text(&ask->group, text));
+    if (ask->count) {
+        fputs(" of ", out);
+        put_sources(ask->sources, ask->count, out);
+    }
+    fputs(ask->suppress ? "? (suppress)" : "?", out);
 }
 
 static void unreachable_describe(const struct amtg_packet *p, FILE *out)
@@ -280,6 +306,13 @@ const struct amtg_type amtg_type_join = {
     .parent = AMTG_RECORD,
     .summary = "what is wanted of one group, in full",
     .describe = join_describe,
+};
+
+const struct amtg_type amtg_type_ask = {
+    .name = "ask",
+    .parent = AMTG_RECORD,
+    .summary = "what to ask the hosts of a LAN about a group",
+    .describe = ask_describe,
 };
 
 const struct amtg_type amtg_type_unreachable = {

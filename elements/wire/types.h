@@ -6,6 +6,7 @@
  *        |          +- datagram -- amt -+- amt.discovery .. amt.teardown
  *        +- record -+- report                       a verified IGMP or MLD message
  *                   +- join                         what to join upstream
+ *                   +- ask                          what to ask the hosts of a LAN
  *                   +- unreachable                  an ICMP error about a peer
  *                   +- gone                         a peer that has torn its tunnel down
  */
@@ -19,8 +20,8 @@ extern const struct amtg_type amtg_type_datagram, amtg_type_amt;
 extern const struct amtg_type amtg_type_amt_discovery, amtg_type_amt_advertisement,
     amtg_type_amt_request, amtg_type_amt_query, amtg_type_amt_update, amtg_type_amt_data,
     amtg_type_amt_teardown;
-extern const struct amtg_type amtg_type_report, amtg_type_join, amtg_type_unreachable,
-    amtg_type_gone;
+extern const struct amtg_type amtg_type_report, amtg_type_join, amtg_type_ask,
+    amtg_type_unreachable, amtg_type_gone;
 
 #define AMTG_IP_RAW (&amtg_type_ip_raw)     /* one IP datagram, nothing checked */
 #define AMTG_IP (&amtg_type_ip)             /* header verified, trimmed to its length, transport set */
@@ -38,6 +39,7 @@ extern const struct amtg_type amtg_type_report, amtg_type_join, amtg_type_unreac
 /* Records. `peer` of the packet says whose report it is, who is unreachable, who has gone. */
 #define AMTG_REPORT (&amtg_type_report)     /* data: the IGMP or MLD message, whole and verified (group/report.h) */
 #define AMTG_JOIN (&amtg_type_join)         /* data: struct amtg_join */
+#define AMTG_ASK (&amtg_type_ask)           /* data: struct amtg_ask */
 #define AMTG_UNREACHABLE (&amtg_type_unreachable) /* data: struct amtg_unreachable */
 #define AMTG_GONE (&amtg_type_gone)         /* no data; peer.remote and peer.remote_port name the endpoint */
 
@@ -51,6 +53,18 @@ struct amtg_join {
     uint8_t exclude; /* 0: only `sources`; 1: all but `sources` */
     uint8_t pad;
     uint16_t count;
+    struct amtg_addr sources[];
+};
+
+/*
+ * What to ask the hosts of a LAN, once: who wants the group, or any of these sources of
+ * it? suppress: the S flag, other routers are not to lower their timers.
+ */
+struct amtg_ask {
+    struct amtg_addr group;
+    uint8_t suppress;
+    uint8_t pad;
+    uint16_t count; /* 0: about the group */
     struct amtg_addr sources[];
 };
 
