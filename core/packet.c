@@ -127,12 +127,25 @@ bool amtg_set_add(struct amtg_set **s, struct amtg_endpoint *e)
     return true;
 }
 
+/*
+ * The place of an entry, or `count`. From both ends: those who came first leave
+ * first, and whoever comes and goes all the time (perhaps to keep us busy) is last.
+ */
+static uint32_t find_in(const struct amtg_set *s, const struct amtg_endpoint *e)
+{
+    for (uint32_t front = 0, back = s->count; front < back; front++) {
+        if (s->entries[front] == e)
+            return front;
+        if (s->entries[--back] == e)
+            return back;
+    }
+    return s->count;
+}
+
 bool amtg_set_remove(struct amtg_set **s, const struct amtg_endpoint *e)
 {
-    uint32_t i = 0;
+    uint32_t i = find_in(*s, e);
 
-    while (i < (*s)->count && (*s)->entries[i] != e)
-        i++;
     if (i == (*s)->count || !set_own(s, (*s)->count))
         return false;
     struct amtg_endpoint *gone = (*s)->entries[i];

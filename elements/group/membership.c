@@ -57,6 +57,7 @@ enum { REPORTS, UNREACHABLE, GONE };
 enum { JOINS, ASKS };
 
 enum {
+    WALKS = 8,  /* times that one report may have all sources of its endpoint looked through */
     TURNS = 60, /* parts in which all joins are said again within `refresh` */
 };
 
@@ -66,7 +67,7 @@ enum {
     MOVES,
     SKIPPED, /* + enum amtg_record_fault, from the first fault */
     OLDER_MODE = SKIPPED + AMTG_RECORD_FAULTS - 1,
-    BAD_SOURCES, SOURCES_OVER, GROUPS_OVER,
+    BAD_SOURCES, SOURCES_OVER, GROUPS_OVER, RECORDS_OVER,
     STARTED,
     ENDED, /* + enum end */
     ERRORS = ENDED + 5,
@@ -274,12 +275,18 @@ static void count_outcome(struct amtg_element *e, const struct amtg_record_outco
     amtg_count(e, GROUPS_OVER, o->no_group);
 }
 
-/* Apply all records in their order; m is NULL when the peer is no endpoint and stays none. */
+/*
+ * Apply all records in their order; m is NULL when the peer is no endpoint and stays
+ * none. A record costs as much as its group lists sources, so a report that names a
+ * long list again and again would cost far more than its octets; the rest of such a
+ * report is left out.
+ */
 static enum amtg_err apply(struct amtg_element *e, struct amtg_member *m, struct amtg_report report)
 {
     struct membership *state = amtg_state(e);
     bool older = report.version == AMTG_IGMP_V2 || report.version == AMTG_MLD_V1;
     struct amtg_group_record record;
+    uint64_t walked = 0;
 
     while (amtg_report_next(&report, &record)) {
         enum amtg_record_fault fault = amtg_record_check(&record, report.version);
@@ -288,6 +295,10 @@ static enum amtg_err apply(struct amtg_element *e, struct amtg_member *m, struct
             amtg_count(e, SKIPPED + fault - 1, 1);
         if (fault || !m)
             continue;
+        if (walked > (uint64_t)WALKS * state->sources_per_endpoint) {
+            amtg_count(e, RECORDS_OVER, 1);
+            continue;
+        }
         struct amtg_record_outcome outcome;
         enum amtg_err err =
             amtg_roster_apply(&state->roster, m, &record, older, now_ms(e), &outcome);
@@ -295,6 +306,7 @@ static enum amtg_err apply(struct amtg_element *e, struct amtg_member *m, struct
         if (err)
             return err;
         count_outcome(e, &outcome);
+        walked += outcome.listed;
         if (outcome.has_deadline)
             arm(e, m, outcome.deadline_ms);
     }
@@ -635,6 +647,8 @@ const struct amtg_class amtg_membership = {
             "not listed for want of room", AMTG_COUNTER},
         [GROUPS_OVER] = {"groups-over-limit", "records",
             "that would have added a group beyond the limit", AMTG_COUNTER},
+        [RECORDS_OVER] = {"records-over-limit", "records",
+            "left out: their report names long lists of sources again and again", AMTG_COUNTER},
         [STARTED] = {"started", "endpoints", "that have appeared", AMTG_COUNTER},
         [ENDED + LEFT] = {"left", "endpoints", "that have left their last group", AMTG_COUNTER},
         [ENDED + EXPIRED] = {"expired", "endpoints",

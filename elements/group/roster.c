@@ -277,6 +277,7 @@ enum amtg_err amtg_roster_apply(struct amtg_roster *r, struct amtg_member *m,
         at = place_of(m, &record->group, &found);
     }
     const struct amtg_filter *before = found ? &m->groups[at].filter : &nothing;
+    outcome->listed = before->count;
     err = amtg_filter_apply(before, &r->rules, record, older,
                             room_for_sources(r, m, before->count), now_ms, &after,
                             &outcome->skipped);

@@ -73,6 +73,7 @@ void amtg_roster_end(struct amtg_roster *r, struct amtg_member *m);
 
 struct amtg_record_outcome {
     struct amtg_filter_skipped skipped;
+    uint16_t listed; /* sources of the group before: what it took to apply the record */
     bool no_group; /* ignored: it would add a group beyond the limit */
     bool has_deadline;
     uint32_t deadline_ms; /* when the group next has something that runs out */

@@ -97,7 +97,7 @@ START_TEST(who_waits_for_buffers_is_woken_once_there_are_some)
 {
     struct amtg_loop *loop = amtg_loop_new(AMTG_CLOCK_VIRTUAL, NULL);
     struct amtg_pool *pool = amtg_pool_new(4, 0);
-    struct amtg_task task = {.run = wake}, other = {.run = wake};
+    struct amtg_task task = {.run = wake}, other = {.run = wake}, third = {.run = wake};
     struct amtg_packet *p[4];
 
     woken = 0;
@@ -105,17 +105,18 @@ START_TEST(who_waits_for_buffers_is_woken_once_there_are_some)
         p[i] = amtg_packet_new(pool, 1);
     amtg_pool_wait(pool, loop, &task);
     amtg_pool_wait(pool, loop, &other);
+    amtg_pool_wait(pool, loop, &third);
     amtg_pool_wait(pool, loop, &task);
     amtg_loop_step(loop, 0);
     ck_assert_uint_eq(woken, 0);
     amtg_packet_free(p[0]);
     amtg_loop_step(loop, 0);
-    ck_assert_uint_eq(woken, 2); /* each once */
+    ck_assert_uint_eq(woken, 3); /* each once */
     amtg_packet_free(p[1]);
     amtg_packet_free(p[2]);
     amtg_packet_free(p[3]);
     amtg_loop_step(loop, 0);
-    ck_assert_uint_eq(woken, 2);
+    ck_assert_uint_eq(woken, 3);
     amtg_pool_free(pool);
     amtg_loop_free(loop);
 }
@@ -175,6 +176,30 @@ START_TEST(a_set_is_edited_in_place_by_its_only_holder)
 }
 END_TEST
 
+START_TEST(any_entry_of_a_set_can_be_removed)
+{
+    struct amtg_peer peer = {.remote_port = 1};
+
+    for (unsigned count = 1; count <= 6; count++)
+        for (unsigned gone = 0; gone < count; gone++) {
+            struct amtg_set *set = amtg_set_new(1);
+            struct amtg_endpoint *all[6];
+            for (unsigned i = 0; i < count; i++) {
+                all[i] = amtg_endpoint_new(&peer);
+                ck_assert(amtg_set_add(&set, all[i]));
+            }
+            ck_assert(amtg_set_remove(&set, all[gone]));
+            ck_assert(!amtg_set_remove(&set, all[gone]));
+            ck_assert_uint_eq(set->count, count - 1);
+            for (unsigned i = 0; i < set->count; i++)
+                ck_assert_ptr_ne(set->entries[i], all[gone]);
+            for (unsigned i = 0; i < count; i++)
+                amtg_endpoint_free(all[i]);
+            amtg_set_free(set);
+        }
+}
+END_TEST
+
 START_TEST(a_packet_keeps_the_snapshot_it_was_given)
 {
     struct amtg_pool *pool = amtg_pool_new(1, 0);
@@ -213,4 +238,5 @@ AMTG_SUITE("packet", a_clone_shares_octets_until_one_side_writes,
            who_waits_for_buffers_is_woken_once_there_are_some,
            who_waits_for_a_large_buffer_is_woken_by_a_large_one,
            a_set_is_edited_in_place_by_its_only_holder,
+           any_entry_of_a_set_can_be_removed,
            a_packet_keeps_the_snapshot_it_was_given)

@@ -826,6 +826,29 @@ START_TEST(a_teardown_ends_everything_of_its_endpoint)
 }
 END_TEST
 
+/* 200 records on 10 sources are 2000 steps; 8 x 20 are allowed, and what is over is left out. */
+START_TEST(a_report_cannot_have_a_long_list_looked_through_for_ever)
+{
+    struct rig *rig = rig_new(_i, "it: {class: membership, sources-per-endpoint: 20}");
+    const struct amtg_addr group = numbered(SSM, 0);
+    struct report *r = new_report(true);
+
+    add_many(r, AMTG_ALLOW, &group, "192.0.2.1", 10);
+    send_from(rig, r, GATEWAY, 1);
+    r = new_report(true);
+    for (unsigned i = 0; i < 200; i++)
+        add_many(r, AMTG_BLOCK, &group, "192.0.2.1", 0);
+    send_from(rig, r, GATEWAY, 1);
+    ck_assert_uint_eq(rig_counter(rig, "records-over-limit"), 200 - 17);
+    say(rig, 1, AMTG_BLOCK, SSM, "192.0.2.1"); /* the next report begins anew */
+    ck_assert_uint_eq(rig_counter(rig, "records-over-limit"), 200 - 17);
+    ck_assert_str_eq(who(rig, "192.0.2.1", SSM), "");
+    ck_assert_str_eq(who(rig, "192.0.2.2", SSM), "1");
+    rig_ignore(rig, "joins");
+    finish(rig);
+}
+END_TEST
+
 START_TEST(data_leaves_from_where_the_last_report_was_sent)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -1036,6 +1059,7 @@ AMTG_RIG_SUITE("membership", a_source_specific_join_is_served_and_said,
                errors_can_be_told_never_to_end_a_tunnel,
                errors_and_teardowns_of_strangers_change_nothing,
                a_teardown_ends_everything_of_its_endpoint,
+               a_report_cannot_have_a_long_list_looked_through_for_ever,
                data_leaves_from_where_the_last_report_was_sent,
                many_changes_of_a_group_at_once_are_one_join,
                joins_are_said_again_in_their_turn_and_not_in_a_burst,
