@@ -1,0 +1,153 @@
+#include "elements/io/tun_device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { PATH = 64 };
+
+/* ---- opening ------------------------------------------------------------ */
+
+static int attach(struct amtg_tun_device *tun, const char *name)
+{
+    struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+
+    tun->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (tun->fd < 0)
+        return errno;
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    if (ioctl(tun->fd, TUNSETIFF, &request) < 0 || ioctl(tun->fd, TUNGETIFF, &request) < 0)
+        return errno;
+    tun->persistent = request.ifr_flags & IFF_PERSIST;
+    tun->index = if_nametoindex(request.ifr_name);
+    return tun->index ? 0 : errno;
+}
+
+int amtg_tun_open(struct amtg_tun_device *tun, const char *name)
+{
+    *tun = (struct amtg_tun_device){.fd = -1, .nl = {.fd = -1}};
+    int error = amtg_netlink_open(&tun->nl) < 0 ? errno : attach(tun, name);
+
+    if (error)
+        amtg_tun_close(tun);
+    return error;
+}
+
+void amtg_tun_close(struct amtg_tun_device *tun)
+{
+    if (tun->fd >= 0)
+        close(tun->fd);
+    if (tun->nl.fd >= 0)
+        close(tun->nl.fd);
+    tun->fd = tun->nl.fd = -1;
+}
+
+/* ---- setting up --------------------------------------------------------- */
+
+/* What an interface says to IPv6 that the host, or just this interface, does not have. */
+static bool is_without6(const struct amtg_prefix *p, int error)
+{
+    return !amtg_addr_is4(&p->addr) && (error == EACCES || error == ENODEV || error == EINVAL ||
+                                        error == EOPNOTSUPP || error == EAFNOSUPPORT);
+}
+
+typedef int netlink_change(struct amtg_netlink *nl, unsigned index, const struct amtg_prefix *p,
+                           bool add);
+
+static int add_all(struct amtg_tun_device *tun, netlink_change *change, const struct amtg_prefix *items,
+                   unsigned count, uint32_t *ours, struct amtg_tun_trouble *trouble)
+{
+    for (unsigned i = 0; i < count; i++) {
+        int error = change(&tun->nl, tun->index, &items[i], true);
+        if (!error)
+            *ours |= 1u << i;
+        if (!error || error == EEXIST)
+            continue;
+        if (is_without6(&items[i], error)) {
+            trouble->without6 = true;
+            continue;
+        }
+        trouble->prefix = &items[i];
+        return error;
+    }
+    return 0;
+}
+
+int amtg_tun_restore(struct amtg_tun_device *tun, const struct amtg_tun_wish *wish,
+                     struct amtg_tun_trouble *trouble)
+{
+    trouble->what = "address";
+    int error = add_all(tun, amtg_netlink_address, wish->addresses, wish->addresses_count,
+                        &tun->our_addresses, trouble);
+    if (error)
+        return error;
+    trouble->what = "route";
+    error = add_all(tun, amtg_netlink_route, wish->routes, wish->routes_count, &tun->our_routes,
+                    trouble);
+    if (!error)
+        trouble->what = NULL;
+    return error;
+}
+
+/*
+ * Loose reverse path filter (RFC 3704, section 2.4): what comes out of the tunnel has a
+ * source whose route leads elsewhere. Of `all` and the interface's own the larger counts.
+ */
+static bool loosen(const char *name)
+{
+    char path[PATH + IF_NAMESIZE];
+
+    snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/rp_filter", name);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool done = write(fd, "2", 1) == 1;
+    close(fd);
+    return done;
+}
+
+int amtg_tun_set_up(struct amtg_tun_device *tun, const struct amtg_tun_wish *wish,
+                    struct amtg_tun_trouble *trouble)
+{
+    char name[IF_NAMESIZE];
+    bool up;
+
+    *trouble = (struct amtg_tun_trouble){.what = "MTU and state"};
+    if (!amtg_tun_look(tun, name, &up))
+        return ENODEV;
+    trouble->strict = !loosen(name);
+    int error = amtg_netlink_link_up(&tun->nl, tun->index, wish->mtu);
+    return error ? error : amtg_tun_restore(tun, wish, trouble);
+}
+
+void amtg_tun_clear(struct amtg_tun_device *tun, const struct amtg_tun_wish *wish)
+{
+    if (!tun->persistent)
+        return;
+    for (unsigned i = 0; i < wish->routes_count; i++)
+        if (tun->our_routes >> i & 1)
+            amtg_netlink_route(&tun->nl, tun->index, &wish->routes[i], false);
+    for (unsigned i = 0; i < wish->addresses_count; i++)
+        if (tun->our_addresses >> i & 1)
+            amtg_netlink_address(&tun->nl, tun->index, &wish->addresses[i], false);
+}
+
+/* ---- looking ------------------------------------------------------------ */
+
+bool amtg_tun_look(const struct amtg_tun_device *tun, char name[IF_NAMESIZE], bool *up)
+{
+    struct ifreq request = {0};
+
+    /* An interface that was removed leaves the descriptor without one. */
+    if (tun->fd < 0 || ioctl(tun->fd, TUNGETIFF, &request) < 0)
+        return false;
+    memcpy(name, request.ifr_name, IF_NAMESIZE);
+    if (ioctl(tun->nl.fd, SIOCGIFFLAGS, &request) < 0)
+        return false;
+    *up = request.ifr_flags & IFF_UP;
+    return true;
+}
