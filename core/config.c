@@ -30,6 +30,8 @@ struct reader {
     struct amtg_diag *diag;
     struct amtg_arena *arena;
     const char *name;
+    const char *octets; /* the file */
+    size_t len;
     struct frame stack[AMTG_YAML_MAX_DEPTH];
     unsigned depth, nodes;
     unsigned skip; /* open collections inside a key that is no scalar: read over */
@@ -241,19 +243,33 @@ static void take_event(struct reader *r, const yaml_event_t *e)
     }
 }
 
+/* A tab in the indent, of which libyaml says no more than that no token begins there? */
+static bool is_tab_in_indent(const struct reader *r, const yaml_mark_t *mark)
+{
+    const char *at = r->octets, *end = at + r->len;
+
+    for (size_t line = 0; line < mark->line && at < end; at++)
+        line += *at == '\n';
+    const char *place = at + mark->column;
+    while (at < place && at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at == place && at < end && *at == '\t';
+}
+
 /* What libyaml itself objects to: a broken syntax. */
 static void syntax_problem(struct reader *r)
 {
     const yaml_parser_t *y = &r->yaml;
     struct amtg_mark mark = mark_of(r, &y->problem_mark, NULL);
     const char *problem = y->problem ? y->problem : "not readable";
+    const char *expected = is_tab_in_indent(r, &y->problem_mark) ? "spaces; here is a tab" : NULL;
 
     if (y->error == YAML_READER_ERROR) /* has no mark; the encoding was checked before */
         mark = (struct amtg_mark){.file = r->name, .length = 1};
     if (y->context)
-        PROBLEM(r, mark, NULL, "the file is not valid YAML: %s %s", y->context, problem);
+        PROBLEM(r, mark, expected, "the file is not valid YAML: %s %s", y->context, problem);
     else
-        PROBLEM(r, mark, NULL, "the file is not valid YAML: %s", problem);
+        PROBLEM(r, mark, expected, "the file is not valid YAML: %s", problem);
     if (y->context && y->context_mark.line != y->problem_mark.line && y->error != YAML_READER_ERROR)
         amtg_diag_note(r->diag, mark_of(r, &y->context_mark, NULL), "which begins here");
 }
@@ -327,6 +343,8 @@ struct amtg_yaml *amtg_yaml_parse(const char *name, const char *octets, size_t l
     r->diag = diag;
     r->arena = arena;
     r->name = amtg_arena_text(arena, name);
+    r->octets = octets;
+    r->len = len;
     r->root = amtg_arena_get(arena, sizeof *r->root);
     r->root->arena = arena;
     bool ended = false;

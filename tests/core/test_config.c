@@ -123,6 +123,7 @@ START_TEST(broken_syntax_is_told_with_its_place)
     expect_problem("a: [1, 2\nb: 3\n", "t.yaml:2:");
     expect_problem("a: 1\n b: 2\n", "not valid YAML");
     expect_problem("\ta: 1\n", "t.yaml:1:1: the file is not valid YAML");
+    expect_problem("a:\n \tb: 1\n", "(expected spaces; here is a tab)");
     expect_problem("a: \"x\n", "not valid YAML");
     expect_problem("a: @x\n", "not valid YAML");
     teardown(NULL);
