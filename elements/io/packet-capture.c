@@ -428,6 +428,7 @@ static enum amtg_err packet_capture_start(struct amtg_element *e)
     }
     amtg_timer_start(e, &state->statistics, AMTG_S);
     amtg_hold(e);
+    amtg_log(e, AMTG_LOG_INFO, "capturing", "interface=%s", state->nic.name);
     return AMTG_OK;
 }
 

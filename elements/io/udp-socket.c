@@ -273,6 +273,7 @@ static enum amtg_err open_one(struct amtg_element *e, const struct amtg_addr *ad
     };
     /* Port 0: the first socket gets one from the system, the others follow it. */
     uint16_t port = state->bounds_count ? state->bounds[0].port : state->port;
+    char text[AMTG_ADDR_TEXT];
     enum amtg_err err = amtg_udp_bind(e, addr, port, &options, b);
 
     if (err)
@@ -285,6 +286,8 @@ static enum amtg_err open_one(struct amtg_element *e, const struct amtg_addr *ad
         return amtg_fail(e, err, "cannot wait for a socket");
     }
     state->bounds_count++;
+    amtg_log(e, AMTG_LOG_INFO, "listening", "address=%s port=%u", amtg_addr_text(addr, text),
+             b->port);
     return AMTG_OK;
 }
 

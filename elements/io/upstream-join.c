@@ -376,6 +376,7 @@ static enum amtg_err upstream_join_start(struct amtg_element *e)
     if (err)
         return err;
     amtg_joiner_init(&state->joiner, state->nic.index, raise_descriptors(state->sockets));
+    amtg_log(e, AMTG_LOG_INFO, "joining", "interface=%s", state->nic.name);
     return AMTG_OK;
 }
 

@@ -137,6 +137,33 @@ timeout 10 "$amtgraph" run endless.yaml 2>"$made/said" | head -n 1 >"$made/out"
 grep -qF "amtgraph: show (print): cannot write to standard output: Broken pipe" "$made/said" ||
     fail "print into a closed pipe: not a word about it"
 
+# An operator sees what a run has opened, and what it has counted until now.
+cat >socket.yaml <<'END'
+amtgraph: 1
+elements:
+  udp: {class: udp-socket, bind: 127.0.0.1, port: 0}
+  end: {class: discard}
+edges:
+  - udp.out -> end
+  - udp.unreachable -> end
+END
+"$amtgraph" run socket.yaml >"$made/out" 2>"$made/said" &
+pid=$!
+for _ in $(seq 100); do
+    grep -q "info listening" "$made/said" && break
+    sleep 0.05
+done
+grep -qE "info listening element=udp address=127.0.0.1 port=[1-9]" "$made/said" ||
+    fail "not said where the socket listens"
+kill -USR1 "$pid"
+for _ in $(seq 100); do
+    grep -q "counters after" "$made/out" && break
+    sleep 0.05
+done
+kill -TERM "$pid"
+wait "$pid" || fail "SIGTERM: not exit code 0"
+grep -qE "^counters after [0-9]+\.[0-9]{3} s:$" "$made/out" || fail "SIGUSR1: no counters"
+
 # Colours are for terminals only.
 "$amtgraph" check wrong.yaml 2>&1 | grep -q $'\033' && fail "colours without a terminal"
 

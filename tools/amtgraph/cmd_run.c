@@ -125,9 +125,25 @@ static bool any_has(const struct run *run, unsigned flag)
 }
 
 /* On standard output, unless that is where an element writes packets. */
+static FILE *stats_file(const struct run *run)
+{
+    return any_has(run, AMTG_STDOUT) ? stderr : stdout;
+}
+
 static void print_stats(struct run *run)
 {
-    amtg_runtime_print_stats(run->runtime, any_has(run, AMTG_STDOUT) ? stderr : stdout, run->json);
+    amtg_runtime_print_stats(run->runtime, stats_file(run), run->json);
+}
+
+/* Under a line that tells one time from another: text says nothing of what is 0, which may be all. */
+static void print_stats_now(struct run *run)
+{
+    uint64_t now = amtg_loop_now_ns(amtg_runtime_loop(run->runtime));
+
+    if (!run->json)
+        fprintf(stats_file(run), "counters after %llu.%03llu s:\n",
+                (unsigned long long)(now / AMTG_S), (unsigned long long)(now % AMTG_S / AMTG_MS));
+    print_stats(run);
 }
 
 static void on_signal(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
@@ -139,7 +155,7 @@ static void on_signal(struct amtg_element *e, struct amtg_watch *w, uint32_t eve
     (void)events;
     while (read(w->fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGUSR1)
-            print_stats(signals->run);
+            print_stats_now(signals->run);
         else if (info.ssi_signo == SIGHUP)
             fputs("amtgraph: SIGHUP: a running graph cannot be reloaded; restart it\n", stderr);
         else
@@ -273,7 +289,7 @@ static int run_graph(const struct command_line *line)
 
 const struct command command_run_graph = {
     .name = "run",
-    .summary = "runs a graph until it is done, stopped, or its time is over",
+    .summary = "run a graph until it is done, stopped, or its time is over",
     .operands = "FILE",
     .operands_min = 1,
     .operands_max = 1,
@@ -283,7 +299,7 @@ const struct command command_run_graph = {
         "replaced: what they would receive comes from capture files, what they would send\n"
         "is recorded, nothing waits, and no privilege is needed. A record file whose name\n"
         "ends in .pcap is a capture; any other holds a line of text for each packet.",
-    COMMAND_OPTIONS({"set", "NAME=VALUE", "set a parameter of the graph"},
+    COMMAND_OPTIONS({"set", "NAME=VALUE", "set a parameter of the graph; lists with commas"},
                     {"for", "DURATION", "stop after this time, e.g. 10s"},
                     {"replay", "NAME=FILE", "feed the outputs of element NAME from a capture"},
                     {"record", "NAME=FILE", "record what goes into element NAME (- : standard output)"},
