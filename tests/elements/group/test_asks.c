@@ -90,6 +90,8 @@ START_TEST(a_group_that_nobody_answers_for_is_left)
     rig_expect_nothing(rig, "asks");
     say(rig, AMTG_TO_IN, G, "");
     EXPECT_ASKED(rig, "who wants " G "?");
+    say(rig, AMTG_TO_IN, G, ""); /* another host, in the same moment */
+    rig_expect_nothing(rig, "asks");
     rig_step(rig, AMTG_S - 1);
     rig_expect_nothing(rig, "asks");
     rig_step(rig, 1);

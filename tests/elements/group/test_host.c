@@ -596,8 +596,14 @@ START_TEST(an_older_querier_is_spoken_to_in_its_version)
     rig_step(rig, 20 * AMTG_S);
     rig_expect_nothing(rig, "out");
 
-    rig_step(rig, 260 * AMTG_S); /* 2 x 125 s + 10 s after the last one */
+    /* 2 x 125 s + 10 s after the last one; what was to be repeated then is not. */
+    rig_step(rig, 240 * AMTG_S - 1);
+    all_but(rig, G2, "");
+    EXPECT_SPOKEN(rig, "out", "v1 IS_EX " G2);
+    rig_step(rig, 1);
     ck_assert_uint_eq(rig_counter(rig, "version"), 3);
+    rig_step(rig, 20 * AMTG_S);
+    rig_expect_nothing(rig, "out");
     all_but(rig, G, "");
     EXPECT_SPOKEN(rig, "out", "TO_EX " G);
     forget_repeats(rig);

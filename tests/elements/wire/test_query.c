@@ -152,6 +152,19 @@ START_TEST(each_fault_has_its_name)
 }
 END_TEST
 
+START_TEST(sources_of_no_group_are_a_fault)
+{
+    uint8_t o[256];
+    struct amtg_query q;
+    struct amtg_addr source4 = addr("192.0.2.1"), source6 = addr("2001:db8::1");
+    struct amtg_question ask = {.sources = &source4, .count = 1, .ip4 = true};
+
+    ck_assert_int_eq(parse(o, amtg_question_build(&ask, o), &q), AMTG_QUERY_FAULT_SOURCES);
+    ask = (struct amtg_question){.sources = &source6, .count = 1};
+    ck_assert_int_eq(parse(o, amtg_question_build(&ask, o), &q), AMTG_QUERY_FAULT_SOURCES);
+}
+END_TEST
+
 START_TEST(a_query_to_our_own_address_is_fine)
 {
     uint8_t o[256];
@@ -220,5 +233,6 @@ END_TEST
 
 AMTG_SUITE("wire/query", general_queries_are_read, the_length_tells_the_version,
            an_igmpv1_query_means_ten_seconds, each_fault_has_its_name,
-           a_query_to_our_own_address_is_fine, general_questions_are_those_of_a_relay,
+           sources_of_no_group_are_a_fault, a_query_to_our_own_address_is_fine,
+           general_questions_are_those_of_a_relay,
            questions_about_sources_are_read_again)
