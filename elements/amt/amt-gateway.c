@@ -232,7 +232,7 @@ const struct amtg_class amtg_amt_gateway = {
         "A relay is asked again when its query interval is over, when Data that flowed stops for "
         "`silence`, when an ICMP error tells that an Update was lost, and when our own address "
         "changes; at most once a second. While it stays silent, or says L, or no Data follows an "
-        "Update, another relay is looked for by discovery. The present one serves until the other "
+        "Update, another relay is looked for by discovery. The present one is asked on, and serves until the other "
         "has answered, so no subscription is lost on the way.\n\n"
         "Teardowns go to a relay that says how it sees us (G) when that changes, when another "
         "relay is moved to, and at the end; to others, Updates that remove everything. Give "
@@ -286,6 +286,9 @@ const struct amtg_class amtg_amt_gateway = {
                       "never ask again sooner, whatever interval the relay says"),
         AMTG_DURATION(struct amt_gateway, retry_most_ns, "120s", AMTG_S, 3600 * AMTG_S,
                       "longest wait between repeated Discoveries or Requests"),
+        AMTG_DURATION(struct amt_gateway, quick_ns, "20s", 0, 3600 * AMTG_S,
+                      "for so long after the last Data a relay that does not answer is asked "
+                      "every 1 to 2 s; 0s: the waits grow from the start"),
         AMTG_U8(struct amt_gateway, retries, "3", 0, 100, "times",
                 "repeats of a Discovery before the next address is asked, or of a Request before "
                 "another relay is looked for"),

@@ -10,7 +10,8 @@
  *   amt-gateway.c      the class: messages in, start and stop
  *   gateway_machine.c  both state machines as tables; back-off
  *   gateway_finder.c   discovery and hold-down
- *   gateway_tunnel.c   Requests, Queries, moving from relay to relay
+ *   gateway_tunnel.c   Requests; opening, renewing, moving and closing tunnels
+ *   gateway_query.c    Queries in, and what follows
  *   gateway_report.c   reports in, Updates out
  *   gateway_data.c     Data in, and the signs that something is wrong
  *   gateway_leave.c    Teardowns and Updates that remove everything
@@ -93,6 +94,7 @@ struct amtg_gw_cycle {
     enum amtg_gw_cycle_state state;
     uint32_t nonce;      /* of the Requests of this cycle */
     unsigned retries;    /* Requests sent beyond the first */
+    unsigned steps;      /* of the back-off */
     uint64_t sent_ns;    /* when the last Request left */
     bool asked;          /* sent_ns means something */
     bool linux_bit;      /* the last Request had P where a Linux relay takes it */
@@ -144,7 +146,7 @@ struct amt_gateway {
     struct amtg_addr_list discovery, relay;
     uint16_t port;
     uint64_t interval_cap_ns, interval_floor_ns;
-    uint64_t retry_most_ns;
+    uint64_t retry_most_ns, quick_ns;
     uint8_t retries;
     uint64_t silence_ns, no_traffic_ns, hold_down_ns, address_check_ns;
     bool teardown;
@@ -273,12 +275,17 @@ static inline bool amtg_gw_discovers(const struct amt_gateway *g)
 void amtg_gw_cycle_request(struct amtg_gw_cycle *c);
 void amtg_gw_cycle_request_again(struct amtg_gw_cycle *c);
 void amtg_gw_cycle_request_and_seek(struct amtg_gw_cycle *c);
-void amtg_gw_cycle_accept(struct amtg_gw_cycle *c);
 void amtg_gw_cycle_forget(struct amtg_gw_cycle *c);
 void amtg_gw_tunnels_init(struct amtg_element *e);
 /* A relay was found (or is configured): open a tunnel, move to it, or ask it again. */
 void amtg_gw_found(struct amtg_element *e, const struct amtg_addr *relay);
-void amtg_gw_query(struct amtg_element *e, struct amtg_packet *p);
+/* Move to this tunnel if it is the one being made and serves all that the present one does. */
+void amtg_gw_consider_move(struct amtg_gw_tunnel *t);
+/* Send the present Request, without touching the timer. */
+void amtg_gw_put_request(struct amtg_gw_cycle *c);
+/* Emit the Query that is held / give it up. */
+void amtg_gw_hand_over(struct amtg_gw_cycle *c);
+void amtg_gw_drop_held(struct amtg_gw_cycle *c);
 /* Begin a new cycle for every family that has subscriptions; never more than one a second. */
 void amtg_gw_renew(struct amtg_gw_tunnel *t);
 void amtg_gw_cycle_renew(struct amtg_gw_cycle *c);
@@ -290,7 +297,27 @@ static inline bool amtg_gw_wanted(const struct amt_gateway *g, enum amtg_gw_fami
 {
     return amtg_gw_wishes_any(&g->wishes[family]);
 }
-bool amtg_gw_has_query(const struct amtg_gw_cycle *c);
+static inline struct amt_gateway *amtg_gw_of(const struct amtg_gw_tunnel *t)
+{
+    return amtg_state(t->element);
+}
+static inline struct amtg_gw_cycle *amtg_gw_other(const struct amtg_gw_cycle *c)
+{
+    return &c->tunnel->cycles[c->family == AMTG_GW_IGMP ? AMTG_GW_MLD : AMTG_GW_IGMP];
+}
+static inline bool amtg_gw_has_query(const struct amtg_gw_cycle *c)
+{
+    return c->state == AMTG_CYCLE_ACTIVE || c->state == AMTG_CYCLE_REFRESHING;
+}
+static inline bool amtg_gw_awaits_query(const struct amtg_gw_cycle *c)
+{
+    return c->state == AMTG_CYCLE_REQUESTING || c->state == AMTG_CYCLE_REFRESHING;
+}
+
+/* ---- gateway_query.c: an action of the table, and ------------------------------- */
+
+void amtg_gw_cycle_accept(struct amtg_gw_cycle *c);
+void amtg_gw_query(struct amtg_element *e, struct amtg_packet *p);
 
 /* ---- gateway_report.c --------------------------------------------------------- */
 

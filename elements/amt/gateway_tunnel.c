@@ -2,7 +2,8 @@
  * Tunnels and their Request cycles (RFC 7450, section 5.2.3.5).
  *
  * Timers of each cycle:
- *   T_req    Request sent: random in [1 s, min(1 s * 2^retries, 120 s)]
+ *   T_req    Request sent: random in [1 s, min(1 s * 2^n, 120 s)]; while Data flowed
+ *            lately, in [1 s, 2 s]
  *   T_query  Query accepted: its interval, from `interval-floor` up to `interval-cap`
  *
  * One relay serves. When another is found, its tunnel gets no reports until it has
@@ -12,33 +13,9 @@
 #include "elements/amt/gateway.h"
 #include "elements/wire/types.h"
 
-enum {
-    DEFAULT_ROBUSTNESS = 2,   /* for QRV 0, which some relays send (RFC 3376, section 8.1) */
-    DEFAULT_INTERVAL_S = 125, /* for QQIC 0 (RFC 3376, section 8.2) */
-    LINUX_AFTER = 2,          /* Requests of the RFC's layout before the other is tried */
-};
+enum { LINUX_AFTER = 2 }; /* Requests of the RFC's layout before the other is tried */
 
-static struct amt_gateway *gateway_of(const struct amtg_gw_tunnel *t)
-{
-    return amtg_state(t->element);
-}
-
-static struct amtg_gw_cycle *other_of(const struct amtg_gw_cycle *c)
-{
-    return &c->tunnel->cycles[c->family == AMTG_GW_IGMP ? AMTG_GW_MLD : AMTG_GW_IGMP];
-}
-
-bool amtg_gw_has_query(const struct amtg_gw_cycle *c)
-{
-    return c->state == AMTG_CYCLE_ACTIVE || c->state == AMTG_CYCLE_REFRESHING;
-}
-
-static bool awaits_query(const struct amtg_gw_cycle *c)
-{
-    return c->state == AMTG_CYCLE_REQUESTING || c->state == AMTG_CYCLE_REFRESHING;
-}
-
-static void drop_held(struct amtg_gw_cycle *c)
+void amtg_gw_drop_held(struct amtg_gw_cycle *c)
 {
     if (c->held)
         amtg_drop(c->tunnel->element, AMTG_GW_QUERY_GIVEN_UP, c->held);
@@ -54,7 +31,7 @@ static void drop_held(struct amtg_gw_cycle *c)
  */
 static bool linux_bit(const struct amtg_gw_cycle *c)
 {
-    const struct amt_gateway *g = gateway_of(c->tunnel);
+    const struct amt_gateway *g = amtg_gw_of(c->tunnel);
     bool even = c->retries % 2 == 0;
 
     if (c->family == AMTG_GW_IGMP || g->compat == AMTG_GW_STRICT)
@@ -64,7 +41,7 @@ static bool linux_bit(const struct amtg_gw_cycle *c)
     return even && (c->tunnel->linux_relay || c->retries >= LINUX_AFTER);
 }
 
-static void put_request(struct amtg_gw_cycle *c)
+void amtg_gw_put_request(struct amtg_gw_cycle *c)
 {
     struct amtg_element *e = c->tunnel->element;
     struct amtg_packet *p = amtg_gw_message(e, AMTG_AMT_REQUEST, AMTG_REQUEST_OCTETS);
@@ -87,15 +64,31 @@ static void put_request(struct amtg_gw_cycle *c)
     amtg_gw_send(e, p, &c->tunnel->relay);
 }
 
+/*
+ * How long to wait for the Query. A relay that served a moment ago may be back any
+ * time, so there the back-off stays at its first step; it goes on from there.
+ */
+static uint64_t patience(struct amtg_gw_cycle *c)
+{
+    struct amtg_element *e = c->tunnel->element;
+    const struct amt_gateway *g = amtg_state(e);
+    bool lately = g->serving == c->tunnel && g->data_seen &&
+                  amtg_now(e) - g->data_ns < g->quick_ns;
+
+    if (c->retries == 0)
+        c->steps = 0;
+    else if (!lately || c->steps == 0)
+        c->steps++;
+    return amtg_gw_back_off(e, AMTG_GW_RETRY_FIRST, c->steps, g->retry_most_ns);
+}
+
 static void send_request(struct amtg_gw_cycle *c)
 {
     struct amtg_element *e = c->tunnel->element;
 
     c->linux_bit = linux_bit(c);
-    amtg_timer_start(e, &c->t_req,
-                     amtg_gw_back_off(e, AMTG_GW_RETRY_FIRST, c->retries,
-                                      gateway_of(c->tunnel)->retry_most_ns));
-    put_request(c);
+    amtg_timer_start(e, &c->t_req, patience(c));
+    amtg_gw_put_request(c);
 }
 
 /*
@@ -104,12 +97,12 @@ static void send_request(struct amtg_gw_cycle *c)
  */
 static uint32_t new_nonce(const struct amtg_gw_cycle *c)
 {
-    const struct amtg_gw_cycle *other = other_of(c);
+    const struct amtg_gw_cycle *other = amtg_gw_other(c);
     struct amtg_element *e = c->tunnel->element;
     uint32_t nonce;
 
-    if ((c->tunnel->linux_relay || gateway_of(c->tunnel)->compat == AMTG_GW_LINUX) &&
-        awaits_query(other) && other->asked && other->sent_ns == amtg_now(e))
+    if ((c->tunnel->linux_relay || amtg_gw_of(c->tunnel)->compat == AMTG_GW_LINUX) &&
+        amtg_gw_awaits_query(other) && other->asked && other->sent_ns == amtg_now(e))
         return other->nonce;
     do
         nonce = amtg_random_u32(e);
@@ -119,7 +112,7 @@ static uint32_t new_nonce(const struct amtg_gw_cycle *c)
 
 void amtg_gw_cycle_request(struct amtg_gw_cycle *c)
 {
-    struct amtg_gw_cycle *other = other_of(c);
+    struct amtg_gw_cycle *other = amtg_gw_other(c);
 
     amtg_timer_stop(c->tunnel->element, &c->t_query);
     c->nonce = new_nonce(c);
@@ -127,9 +120,9 @@ void amtg_gw_cycle_request(struct amtg_gw_cycle *c)
     c->corrected = false;
     send_request(c);
     /* What the relay now remembers is no longer the other family's. */
-    if ((c->tunnel->linux_relay || gateway_of(c->tunnel)->compat == AMTG_GW_LINUX) &&
+    if ((c->tunnel->linux_relay || amtg_gw_of(c->tunnel)->compat == AMTG_GW_LINUX) &&
         amtg_gw_has_query(other) && other->nonce != c->nonce &&
-        amtg_gw_wanted(gateway_of(c->tunnel), other->family))
+        amtg_gw_wanted(amtg_gw_of(c->tunnel), other->family))
         amtg_gw_cycle_step(other, AMTG_CYCLE_RENEW);
 }
 
@@ -140,9 +133,6 @@ void amtg_gw_cycle_request_again(struct amtg_gw_cycle *c)
     send_request(c);
 }
 
-/* May we leave the present tunnel for this one? */
-static void consider_move(struct amtg_gw_tunnel *t);
-
 /*
  * The relay does not answer: look for another (section 5.2.3.5.3), and go on asking
  * this one. Not while it answers for the other family.
@@ -150,16 +140,16 @@ static void consider_move(struct amtg_gw_tunnel *t);
 void amtg_gw_cycle_request_and_seek(struct amtg_gw_cycle *c)
 {
     struct amtg_gw_tunnel *t = c->tunnel;
-    struct amt_gateway *g = gateway_of(t);
+    struct amt_gateway *g = amtg_gw_of(t);
 
     amtg_gw_cycle_request_again(c);
     if (t == g->moving) {
-        consider_move(t);
+        amtg_gw_consider_move(t);
         if (t == g->moving) { /* it would serve less than the present one */
             amtg_gw_close(t);
             amtg_gw_seek(t->element);
         }
-    } else if (amtg_gw_discovers(g) && other_of(c)->state != AMTG_CYCLE_ACTIVE) {
+    } else if (amtg_gw_discovers(g) && amtg_gw_other(c)->state != AMTG_CYCLE_ACTIVE) {
         amtg_gw_seek(t->element);
     }
 }
@@ -168,7 +158,7 @@ void amtg_gw_cycle_forget(struct amtg_gw_cycle *c)
 {
     amtg_timer_stop(c->tunnel->element, &c->t_req);
     amtg_timer_stop(c->tunnel->element, &c->t_query);
-    drop_held(c);
+    amtg_gw_drop_held(c);
     c->last.valid = c->used.valid = false;
     c->asked = false;
 }
@@ -179,7 +169,7 @@ void amtg_gw_cycle_forget(struct amtg_gw_cycle *c)
 static void unwanted(struct amtg_gw_cycle *c)
 {
     amtg_gw_cycle_step(c, AMTG_CYCLE_UNWANTED);
-    if (other_of(c)->state == AMTG_CYCLE_IDLE)
+    if (amtg_gw_other(c)->state == AMTG_CYCLE_IDLE)
         amtg_gw_close(c->tunnel);
 }
 
@@ -212,7 +202,7 @@ void amtg_gw_cycle_renew(struct amtg_gw_cycle *c)
     struct amtg_element *e = c->tunnel->element;
     uint64_t since = amtg_now(e) - c->sent_ns;
 
-    if (!amtg_gw_wanted(gateway_of(c->tunnel), c->family))
+    if (!amtg_gw_wanted(amtg_gw_of(c->tunnel), c->family))
         return;
     if (c->state == AMTG_CYCLE_IDLE)
         amtg_gw_cycle_step(c, AMTG_CYCLE_BEGIN);
@@ -230,7 +220,7 @@ void amtg_gw_renew(struct amtg_gw_tunnel *t)
 
 void amtg_gw_close(struct amtg_gw_tunnel *t)
 {
-    struct amt_gateway *g = gateway_of(t);
+    struct amt_gateway *g = amtg_gw_of(t);
 
     for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++)
         amtg_gw_cycle_step(&t->cycles[f], AMTG_CYCLE_CLOSE);
@@ -261,7 +251,7 @@ static struct amtg_gw_tunnel *open_tunnel(struct amtg_element *e, const struct a
 /* The relay that serves is `t` from now on. */
 static void serve(struct amtg_gw_tunnel *t)
 {
-    struct amt_gateway *g = gateway_of(t);
+    struct amt_gateway *g = amtg_gw_of(t);
 
     g->serving = t;
     g->data_seen = false;
@@ -334,124 +324,10 @@ void amtg_gw_tunnels_init(struct amtg_element *e)
     }
 }
 
-/* ---- Queries: are they acceptable? (section 5.2.3.5.4) -------------------------------- */
+/* ---- moving to another relay (RFC 8777, section 3.2.3) ------------------------------- */
 
-static struct amtg_gw_tunnel *tunnel_from(struct amt_gateway *g, const struct amtg_peer *from)
-{
-    for (unsigned i = 0; i < 2; i++)
-        if (g->tunnels[i].open && from->remote_port == g->port &&
-            amtg_addr_equal(&from->remote, &g->tunnels[i].relay))
-            return &g->tunnels[i];
-    return NULL;
-}
-
-static enum amtg_gw_drop reason_of(enum amtg_gw_query_fault fault)
-{
-    switch (fault) {
-    case AMTG_GW_FAULT_TYPE:
-        return AMTG_GW_QUERY_TYPE;
-    case AMTG_GW_FAULT_CHECKSUM:
-        return AMTG_GW_QUERY_CHECKSUM;
-    case AMTG_GW_FAULT_SPECIFIC:
-        return AMTG_GW_QUERY_SPECIFIC;
-    case AMTG_GW_FAULT_ALERT:
-        return AMTG_GW_QUERY_ALERT;
-    default:
-        return AMTG_GW_QUERY_IP;
-    }
-}
-
-/*
- * An IGMPv3 answer to what a Linux relay would have taken for a Request for MLD: the
- * relay reads P as the RFC says. Ask it so, once.
- */
-static void correct(struct amtg_gw_cycle *c)
-{
-    if (c->family != AMTG_GW_MLD || !c->linux_bit || gateway_of(c->tunnel)->compat == AMTG_GW_LINUX)
-        return;
-    c->tunnel->linux_relay = false;
-    if (c->corrected)
-        return;
-    c->corrected = true;
-    c->linux_bit = false;
-    put_request(c);
-}
-
-/* The cycle that the Query answers, or NULL and why it answers none. */
-static struct amtg_gw_cycle *match(struct amtg_gw_tunnel *t, const struct amtg_amt_query *query,
-                                   const struct amtg_packet *p, struct amtg_gw_general *general,
-                                   enum amtg_gw_drop *why)
-{
-    struct amtg_gw_cycle *any = NULL;
-    bool waits = false;
-
-    for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++) {
-        struct amtg_gw_cycle *c = &t->cycles[f];
-        waits |= awaits_query(c);
-        if (awaits_query(c) && c->nonce == query->nonce)
-            any = c;
-    }
-    *why = waits ? AMTG_GW_QUERY_NONCE : AMTG_GW_QUERY_UNEXPECTED;
-    if (!any)
-        return NULL;
-    uint32_t room = p->len - AMTG_QUERY_HEAD_OCTETS - (query->g ? AMTG_QUERY_GATEWAY_OCTETS : 0);
-    enum amtg_gw_query_fault fault = amtg_gw_query_check(query->inner, room, general);
-    *why = reason_of(fault);
-    if (fault)
-        return NULL;
-    struct amtg_gw_cycle *c = &t->cycles[general->ip4 ? AMTG_GW_IGMP : AMTG_GW_MLD];
-    if (awaits_query(c) && c->nonce == query->nonce)
-        return c;
-    *why = AMTG_GW_QUERY_FAMILY;
-    correct(any);
-    return NULL;
-}
-
-/* ---- Queries: what follows --------------------------------------------------------------- */
-
-/* For how long the last Query is good: as it says, but neither endless nor a spin. */
-static uint64_t interval_ns(const struct amt_gateway *g, uint32_t interval_s)
-{
-    uint64_t ns = (interval_s ? interval_s : DEFAULT_INTERVAL_S) * AMTG_S;
-
-    if (g->interval_cap_ns && ns > g->interval_cap_ns)
-        ns = g->interval_cap_ns;
-    return ns < g->interval_floor_ns ? g->interval_floor_ns : ns;
-}
-
-/* Does the relay see us elsewhere than when we last reported to it (section 5.2.3.7.1)? */
-static bool moved(const struct amtg_gw_query *before, const struct amtg_gw_query *now)
-{
-    return before->valid && before->g && now->g &&
-           (before->gateway_port != now->gateway_port ||
-            !amtg_addr_equal(&before->gateway, &now->gateway));
-}
-
-/*
- * The old endpoint still gets Data that no longer reaches us, or is somebody else's by
- * now: tear it down. All that it had goes, so the other family asks anew at once.
- */
-static void leave_old_endpoint(struct amtg_gw_cycle *c, const struct amtg_gw_query *now)
-{
-    struct amtg_gw_cycle *other = other_of(c);
-    struct amt_gateway *g = gateway_of(c->tunnel);
-
-    if (!moved(&c->used, now))
-        return;
-    amtg_count(c->tunnel->element, AMTG_GW_ADDRESS_CHANGES, 1);
-    amtg_log(c->tunnel->element, AMTG_LOG_INFO, "gateway-moved", "family=%s port=%u was=%u",
-             amtg_gw_family_name(c->family), now->gateway_port, c->used.gateway_port);
-    if (g->teardown)
-        amtg_gw_tear_down(c->tunnel, &c->used, false);
-    if (moved(&other->used, now)) {
-        other->used.valid = false; /* torn down with it */
-        amtg_gw_cycle_renew(other);
-    }
-    c->used.valid = false;
-}
-
-/* What the relay now knows: nothing of a cycle whose Query goes to nobody yet. */
-static void hand_over(struct amtg_gw_cycle *c)
+/* The host part answers the Query, if there is one, with what is subscribed now. */
+void amtg_gw_hand_over(struct amtg_gw_cycle *c)
 {
     struct amtg_element *e = c->tunnel->element;
     struct amtg_packet *p = c->held;
@@ -463,7 +339,7 @@ static void hand_over(struct amtg_gw_cycle *c)
 
 static bool ready(const struct amtg_gw_tunnel *t)
 {
-    const struct amt_gateway *g = gateway_of(t);
+    const struct amt_gateway *g = amtg_gw_of(t);
     bool any = false;
 
     for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++) {
@@ -479,9 +355,9 @@ static bool ready(const struct amtg_gw_tunnel *t)
     return any;
 }
 
-static void consider_move(struct amtg_gw_tunnel *t)
+void amtg_gw_consider_move(struct amtg_gw_tunnel *t)
 {
-    struct amt_gateway *g = gateway_of(t);
+    struct amt_gateway *g = amtg_gw_of(t);
     struct amtg_gw_tunnel *old = g->serving;
     char from[AMTG_ADDR_TEXT], to[AMTG_ADDR_TEXT];
 
@@ -496,114 +372,6 @@ static void consider_move(struct amtg_gw_tunnel *t)
     serve(t);
     amtg_gw_finder_step(t->element, AMTG_FINDER_QUIET);
     for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++)
-        hand_over(&t->cycles[f]);
+        amtg_gw_hand_over(&t->cycles[f]);
     amtg_gw_show(t->element);
-}
-
-/* The Query is in c->last and c->held. */
-void amtg_gw_cycle_accept(struct amtg_gw_cycle *c)
-{
-    struct amtg_gw_tunnel *t = c->tunnel;
-    struct amt_gateway *g = gateway_of(t);
-
-    amtg_timer_stop(t->element, &c->t_req);
-    c->retries = 0;
-    if (c->last.l) {
-        /* We may stay, but should look for another (RFC 8777, section 3.3.5). */
-        if (amtg_gw_discovers(g)) {
-            amtg_gw_hold_down(t->element, &t->relay, g->hold_down_ns);
-            amtg_gw_seek(t->element);
-        }
-    } else {
-        g->finder.restarts = 0;
-        if (t == g->serving && !g->moving && !amtg_gw_is_held(t->element, &t->relay))
-            amtg_gw_finder_step(t->element, AMTG_FINDER_QUIET);
-    }
-    if (t == g->serving)
-        hand_over(c);
-}
-
-/* L, and the relay has nothing of ours: it would ignore our Updates (section 5.2.3.5.4). */
-static void refuse(struct amtg_gw_cycle *c)
-{
-    struct amtg_gw_tunnel *t = c->tunnel;
-    struct amt_gateway *g = gateway_of(t);
-
-    amtg_gw_hold_down(t->element, &t->relay, g->hold_down_ns);
-    amtg_gw_cycle_step(c, AMTG_CYCLE_REFUSED);
-    amtg_gw_close(t);
-    if (amtg_gw_wanted(g, AMTG_GW_IGMP) || amtg_gw_wanted(g, AMTG_GW_MLD))
-        amtg_gw_seek(t->element);
-}
-
-/* Does the relay hold subscriptions of ours? It answers for the endpoint, not the family. */
-static bool knows_us(const struct amtg_gw_tunnel *t)
-{
-    const struct amt_gateway *g = gateway_of(t);
-
-    for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++)
-        if (t->cycles[f].used.valid && amtg_gw_wanted(g, t->cycles[f].family))
-            return true;
-    return false;
-}
-
-/* An MLD Query to a Request of Linux layout, and without what Linux does not know. */
-static void learn_linux(struct amtg_gw_cycle *c, const struct amtg_gw_query *query)
-{
-    bool was = c->tunnel->linux_relay;
-
-    if (c->family != AMTG_GW_MLD)
-        return;
-    c->tunnel->linux_relay = c->linux_bit && !query->g && !query->l;
-    if (!was && c->tunnel->linux_relay && amtg_gw_has_query(other_of(c)))
-        amtg_gw_cycle_renew(other_of(c)); /* with its nonce the relay can do nothing any more */
-}
-
-void amtg_gw_query(struct amtg_element *e, struct amtg_packet *p)
-{
-    struct amt_gateway *g = amtg_state(e);
-    struct amtg_gw_tunnel *t = tunnel_from(g, &p->peer);
-    struct amtg_gw_general general;
-    struct amtg_amt_query query;
-    enum amtg_gw_drop why;
-
-    if (amtg_amt_query_parse(p->data, p->len, &query)) {
-        amtg_drop(e, AMTG_GW_QUERY_SHORT, p);
-        return;
-    }
-    if (!t) {
-        amtg_drop(e, AMTG_GW_QUERY_SOURCE, p);
-        return;
-    }
-    struct amtg_gw_cycle *c = match(t, &query, p, &general, &why);
-    if (!c) {
-        amtg_drop(e, why, p);
-        return;
-    }
-    struct amtg_gw_query now = {
-        .valid = true, .g = query.g, .l = query.l, .nonce = query.nonce,
-        .gateway = query.gateway, .gateway_port = query.gateway_port,
-        .robustness = general.robustness ? general.robustness : DEFAULT_ROBUSTNESS,
-    };
-    memcpy(now.mac, query.mac, sizeof now.mac);
-    amtg_count(e, c->family == AMTG_GW_IGMP ? AMTG_GW_IGMP_QUERIES : AMTG_GW_MLD_QUERIES, 1);
-    amtg_count(e, AMTG_GW_LIMITED, now.l);
-    if (now.l && !knows_us(t)) {
-        amtg_drop(e, AMTG_GW_QUERY_REFUSED, p);
-        refuse(c);
-        return;
-    }
-    leave_old_endpoint(c, &now);
-    amtg_gw_leave_cancel(e, &t->relay, &now);
-    c->last = now;
-    /* Nothing but the inner datagram goes on (section 5.2.3.5.4). */
-    amtg_packet_pull(p, AMTG_QUERY_HEAD_OCTETS);
-    amtg_packet_trim(p, general.total);
-    p->type = AMTG_IP_RAW;
-    drop_held(c);
-    c->held = p;
-    amtg_timer_start(e, &c->t_query, interval_ns(g, general.interval_s));
-    amtg_gw_cycle_step(c, AMTG_CYCLE_QUERY);
-    learn_linux(c, &now);
-    consider_move(t);
 }
