@@ -153,7 +153,8 @@ static const struct amtg_counter counters[] = {
                                      "ICMP errors about a Discovery, Request or Teardown",
                                      AMTG_COUNTER},
     [AMTG_GW_UNREACHABLE_RENEWED] = {"unreachable-renewed", "errors",
-                                     "ICMP errors about an Update: a new cycle began", AMTG_COUNTER},
+                                     "ICMP errors about an Update: a new cycle began",
+                                     AMTG_COUNTER},
     [AMTG_GW_SILENCES] = {"silences", "times", "Data stopped flowing, and the relay was asked",
                           AMTG_COUNTER},
     [AMTG_GW_NO_TRAFFIC] = {"no-traffic", "times", "no Data followed an Update", AMTG_COUNTER},
@@ -232,7 +233,8 @@ const struct amtg_class amtg_amt_gateway = {
         "A relay is asked again when its query interval is over, when Data that flowed stops for "
         "`silence`, when an ICMP error tells that an Update was lost, and when our own address "
         "changes; at most once a second. While it stays silent, or says L, or no Data follows an "
-        "Update, another relay is looked for by discovery. The present one is asked on, and serves until the other "
+        "Update, another relay is looked for by discovery. The present one is asked on, and serves until "
+        "the other "
         "has answered, so no subscription is lost on the way.\n\n"
         "Teardowns go to a relay that says how it sees us (G) when that changes, when another "
         "relay is moved to, and at the end; to others, Updates that remove everything. Give "

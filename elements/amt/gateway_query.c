@@ -182,7 +182,7 @@ static void learn_linux(struct amtg_gw_cycle *c, const struct amtg_gw_query *que
         return;
     c->tunnel->linux_relay = c->linux_bit && !query->g && !query->l;
     if (!was && c->tunnel->linux_relay && amtg_gw_has_query(amtg_gw_other(c)))
-        amtg_gw_cycle_renew(amtg_gw_other(c)); /* with its nonce the relay can do nothing any more */
+        amtg_gw_cycle_renew(amtg_gw_other(c)); /* its nonce is worth nothing any more */
 }
 
 void amtg_gw_query(struct amtg_element *e, struct amtg_packet *p)

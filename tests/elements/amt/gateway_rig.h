@@ -106,7 +106,8 @@ static inline struct amtg_packet *query_packet(struct rig *rig, struct told t)
         t.mld ? amtg_mld_query_build(&general, inner) : amtg_igmp_query_build(&general, inner);
     struct amtg_packet *p =
         rig_packet(rig, AMTG_AMT_QUERY, octets, amtg_amt_query_build(&message, octets));
-    rig_from(p, t.from ? t.from : RELAY4, t.from_port ? t.from_port : RELAY_PORT, "10.0.0.2", 40000);
+    rig_from(p, t.from ? t.from : RELAY4, t.from_port ? t.from_port : RELAY_PORT, "10.0.0.2",
+             40000);
     return p;
 }
 

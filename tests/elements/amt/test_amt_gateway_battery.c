@@ -66,8 +66,8 @@ static void expect_refused(int shared, bool mld, struct spoil s)
         mend(p->data + 12, mld);
     amtg_packet_trim(p, (uint32_t)((int)p->len + s.longer));
     rig_push(rig, "query", p);
-    ck_assert_msg(rig_drops(rig, s.drop) == 1, "%s: octet %u ^ %02x, %d longer", s.drop, s.at, s.xor,
-                  s.longer);
+    ck_assert_msg(rig_drops(rig, s.drop) == 1, "%s: octet %u ^ %02x, %d longer", s.drop, s.at,
+                  s.xor, s.longer);
     rig_expect_nothing(rig, "queries");
     rig_expect_nothing(rig, "out");
     ck_assert_uint_eq(rig_counter(rig, mld ? "mld-state" : "igmp-state"), 1);
@@ -100,7 +100,7 @@ START_TEST(g41_g45_each_wrong_field_of_an_igmp_query_has_a_name)
         {.drop = "query-specific", .at = 47, .xor = 0x01, .mend = true}, /* sources */
         {.drop = "query-short", .at = 0, .xor = 0x10},            /* version of AMT */
         {.drop = "query-short", .at = 0, .xor = 0x02},            /* another message */
-        {.drop = "query-short", .at = 1, .xor = 0x01},            /* G, but no room for its fields */
+        {.drop = "query-short", .at = 1, .xor = 0x01}, /* G, but no room for its fields */
     };
 
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -271,7 +271,7 @@ START_TEST(g24_g26_each_wrong_advertisement_has_a_name)
 }
 END_TEST
 
-/* ---- Data --------------------------------------------------------------------------------------- */
+/* ---- Data ------------------------------------------------------------------------ */
 
 START_TEST(g15_g16_each_wrong_data_has_a_name)
 {
@@ -292,7 +292,7 @@ START_TEST(g15_g16_each_wrong_data_has_a_name)
     ck_assert_uint_eq(rig_drops(rig, "data-not-multicast"), 5);
     data_from(rig, RELAY4, RELAY_PORT, "0600 55000020123400000911 8b55c633640ce8010203");
     data_from(rig, RELAY4, RELAY_PORT, "0600 05000020123400000911 8b55c633640ce8010203");
-    data_from(rig, RELAY4, RELAY_PORT, "0600 60000020123400000911 8b55c633640ce8010203"); /* short */
+    data_from(rig, RELAY4, RELAY_PORT, "0600 60000020123400000911 8b55c633640ce8010203");
     ck_assert_uint_eq(rig_drops(rig, "data-inner"), 3);
     data_from(rig, RELAY4, RELAY_PORT, "0600 4500");
     data_from(rig, RELAY4, RELAY_PORT, "06");
@@ -309,7 +309,7 @@ START_TEST(g15_g16_each_wrong_data_has_a_name)
 }
 END_TEST
 
-/* ---- relays that would keep it busy --------------------------------------------------------------- */
+/* ---- relays that would keep it busy ------------------------------------------------ */
 
 START_TEST(endless_advertisements_and_queries_make_it_send_nothing)
 {

@@ -156,7 +156,8 @@ START_TEST(a_relay_that_names_another_port_each_time_cannot_make_it_spin)
             amtg_packet_free(p);
             if (type != 3)
                 continue;
-            tell(rig, (struct told){.nonce = nonce, .mld = mld, .gateway_port = port++, .interval_s = 1});
+            tell(rig, (struct told){
+                          .nonce = nonce, .mld = mld, .gateway_port = port++, .interval_s = 1});
             report(rig, mld ? MLD_REPORT_HEX : IGMP_REPORT_HEX);
         }
         rig_step(rig, 10 * AMTG_MS);
@@ -217,7 +218,8 @@ START_TEST(g73_k13_without_g_everything_is_removed_by_updates)
     ck_assert_uint_eq(ip.total, update.inner_len);
     /* BLOCK {198.51.100.12} of 232.1.2.3, TO_IN {} of 239.1.1.1 */
     uint8_t records[64];
-    size_t len = rig_octets("0002 06000001e8010203c633640c 03000000ef010101", records, sizeof records);
+    size_t len = rig_octets("0002 06000001e8010203c633640c 03000000ef010101", records,
+                            sizeof records);
     ck_assert_uint_eq(update.inner_len, 24 + 6 + len);
     ck_assert_mem_eq(update.inner + 24 + 6, records, len);
     amtg_packet_free(p);
