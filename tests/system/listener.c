@@ -82,6 +82,10 @@ static void join(int fd, const struct options *options)
     int level = stream.group.family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
     unsigned index = if_nametoindex(options->interface);
 
+    /* Only what comes by that interface, whatever other programs have joined elsewhere. */
+    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->interface,
+                   (socklen_t)strlen(options->interface)))
+        die("bind to the interface");
     if (!index)
         die(options->interface);
     if (strcmp(options->join, "any") == 0) {

@@ -7,7 +7,7 @@
 # four pairs of tunnel and payload family, whole, each once; at a unicast relay address and at
 # one that is discovered; by UDP and by a pipe; and the relay forgets the receiver when it ends.
 #
-# Covers: G-1 to G-3, G-9, G-13, G-19, G-20, G-24 and that no privilege is needed.
+# Covers: G-3, G-5, G-8 to G-11, G-19, G-34, G-35, G-47, G-62 to G-65, G-67.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nodes.sh"
 begin
