@@ -14,10 +14,13 @@
 
 enum { SETTINGS = 16, PATH = 64, WHY = 512, MOST = 2048 };
 
-#define GRAPH "graphs/relay.yaml" /* tests run in the project's folder */
 #define BEGAN (1767225600ull * AMTG_S) /* 2026-01-01 */
 
+/* tests run in the project's folder */
+static const struct scene_graph relay_graph = {"graphs/relay.yaml", "udp", "native", "upstream"};
+
 struct scene {
+    const struct scene_graph *of;
     uint8_t seed[32];
     struct amtg_setting settings[SETTINGS];
     size_t settings_count;
@@ -49,8 +52,14 @@ static struct amtg_capture_writer *create(const char *path)
 
 struct scene *scene_new(uint8_t seed)
 {
+    return scene_new_of(seed, &relay_graph);
+}
+
+struct scene *scene_new_of(uint8_t seed, const struct scene_graph *graph)
+{
     struct scene *s = calloc(1, sizeof *s);
 
+    s->of = graph;
     memset(s->seed, seed, sizeof s->seed);
     snprintf(s->folder, sizeof s->folder, "/tmp/amtgraph-scene.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(s->folder));
@@ -152,9 +161,9 @@ static void load(struct scene *s)
                                          .settings_count = s->settings_count};
     struct amtg_diag *diag = amtg_diag_new();
 
-    s->graph = amtg_graph_load(GRAPH, &options, diag);
+    s->graph = amtg_graph_load(s->of->file, &options, diag);
     amtg_diag_print(diag, stderr, false);
-    ck_assert_msg(s->graph != NULL, GRAPH " is not valid (see above)");
+    ck_assert_msg(s->graph != NULL, "%s is not valid (see above)", s->of->file);
     ck_assert_uint_eq(amtg_diag_warnings(diag), 0);
     amtg_diag_free(diag);
 }
@@ -212,11 +221,11 @@ static void close_accounts(struct scene *s, struct amtg_runtime *rt)
 
 void scene_play(struct scene *s, uint64_t until_ms)
 {
-    struct amtg_boundary_file replays[] = {{"udp", s->udp}, {"native", s->native}};
-    struct amtg_boundary_file records[] = {{"udp", s->sent_path}, {"upstream", s->joins}};
+    struct amtg_boundary_file replays[] = {{s->of->udp, s->udp}, {s->of->native, s->native}};
+    struct amtg_boundary_file records[] = {{s->of->udp, s->sent_path}, {s->of->upstream, s->joins}};
     struct amtg_runtime_options options = {
         .clock = AMTG_CLOCK_VIRTUAL, .boundary = true, .seed = s->seed,
-        .replays = replays, .replays_count = 2, .records = records, .records_count = 2};
+        .replays = replays, .replays_count = s->of->native ? 2 : 1, .records = records, .records_count = 2};
     enum amtg_err err;
     char why[WHY];
 
@@ -367,7 +376,7 @@ static unsigned node_of(const struct scene *s, const char *element)
     for (unsigned i = 0; i < s->graph->nodes_count; i++)
         if (strcmp(s->graph->nodes[i].name, element) == 0)
             return i;
-    ck_abort_msg("the relay has no element %s", element);
+    ck_abort_msg("%s has no element %s", s->of->file, element);
     return 0;
 }
 

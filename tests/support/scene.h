@@ -1,6 +1,6 @@
 /*
- * A scene: the shipped graphs/relay.yaml, unchanged, on captures and the virtual
- * clock. A test writes down what gateways and a source send and when, in order of
+ * A scene: a shipped graph, graphs/relay.yaml unless another is named, unchanged, on
+ * captures and the virtual clock. A test writes down what gateways and a source send and when, in order of
  * time; plays it; and looks at what the relay sent. A MAC for an Update is taken
  * from the Query that an earlier scene with the same seed recorded.
  *
@@ -30,6 +30,14 @@ struct sent {
 /* The two ends, as a gateway sees them: "203.0.113.7", 51000, "192.0.2.1" (port 2268). */
 struct amtg_peer scene_gateway(const char *address, uint16_t port, const char *relay);
 
+/* Another graph than the relay, and the elements of it that stand at its borders. */
+struct scene_graph {
+    const char *file;
+    const char *udp;      /* AMT messages in and out */
+    const char *native;   /* whole IP datagrams in; NULL: none */
+    const char *upstream; /* what goes in there is noted as text (scene_joins_text) */
+};
+struct scene *scene_new_of(uint8_t seed, const struct scene_graph *graph);
 /* seed: stands for the relay's process; another one is a relay that was restarted. */
 struct scene *scene_new(uint8_t seed);
 void scene_free(struct scene *s); /* fails the test if a packet is not accounted for */
@@ -52,7 +60,7 @@ void scene_update(struct scene *s, uint64_t at_ms, const struct amtg_peer *gatew
 void scene_teardown(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
                     const struct amtg_peer *gone, uint32_t nonce,
                     const uint8_t mac[AMTG_AMT_MAC_OCTETS]);
-/* What comes to the native interface, in order of time: whole IP datagrams. */
+/* What comes to the native interface (of a gateway: what its hosts say), in order of time: whole IP datagrams. */
 void scene_native(struct scene *s, uint64_t at_ms, const char *hex);
 
 /* Run it to its end, and then until until_ms if that is later. */

@@ -1,0 +1,225 @@
+/*
+ * The shipped graphs of the gateway's side on captures: a receiver, a host behind a tun, a
+ * LAN behind a proxy. What they say to a relay, and what they let in.
+ * Covers: G-1 to G-5, G-8, G-12, G-15, G-16, G-34, G-35, G-41, G-42, G-47, G-61, G-63 to G-65.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/amt.h"
+#include "tests/support/scene.h"
+
+enum { SEED = 1, SECOND = 1000 };
+
+static const struct scene_graph receive = {"graphs/receive.yaml", "tunnel/udp", NULL, "player"};
+static const struct scene_graph gateway = {"graphs/gateway.yaml", "tunnel/udp", "host", "host"};
+static const struct scene_graph proxy = {"graphs/proxy.yaml", "tunnel/udp", "heard", "lan"};
+
+/* As NATIVE4_HEX, but from 198.51.100.13; and to 192.0.2.77, which is no group. */
+#define OTHER_SOURCE_HEX "450000201234000009118b54c633640de801020313881389000c000074657374"
+#define UNICAST_HEX "450000201234000009113117c633640cc000024d13881389000c000074657374"
+
+/* Relay and gateway as the gateway's socket sees them. */
+static struct amtg_peer relay_at(const char *address)
+{
+    return scene_gateway(address, AMTG_AMT_PORT, GATEWAY4);
+}
+
+/* The settings and what the hosts say are the same in each scene of a test, so are the nonces. */
+static struct scene *begin(const struct scene_graph *graph, const char *const *native)
+{
+    struct scene *s = scene_new_of(SEED, graph);
+
+    scene_set(s, "relay", RELAY4);
+    for (unsigned i = 0; native && native[i]; i++)
+        scene_native(s, 50 + 1000 * i, native[i]);
+    return s;
+}
+
+/* The nonce of Request number `index`, learnt in a scene of its own. */
+static uint32_t learn_nonce(const struct scene_graph *graph, const char *const *native,
+                            unsigned index)
+{
+    struct amtg_peer relay = relay_at(RELAY4);
+    struct scene *s = begin(graph, native);
+
+    scene_play(s, 900);
+    const struct sent *request = scene_sent(s, &relay, AMTG_MSG_REQUEST, index);
+    ck_assert_msg(request != NULL, "there was no Request %u", index);
+    uint32_t nonce = amtg_get_u32(request->octets + 4);
+    scene_free(s);
+    return nonce;
+}
+
+/* A Query without gateway fields, from `relay`. */
+static void say_query(struct scene *s, uint64_t at_ms, const struct amtg_peer *relay,
+                      uint32_t nonce, const char *inner)
+{
+    char hex[512];
+
+    snprintf(hex, sizeof hex, "0400" MAC_HEX "%08x%s", nonce, inner);
+    scene_say_hex(s, at_ms, relay, hex);
+}
+
+static void say_data(struct scene *s, uint64_t at_ms, const struct amtg_peer *relay,
+                     const char *inner)
+{
+    char hex[512];
+
+    snprintf(hex, sizeof hex, "0600%s", inner);
+    scene_say_hex(s, at_ms, relay, hex);
+}
+
+static bool has(const char *text, const char *words)
+{
+    return strstr(text, words) != NULL;
+}
+
+static unsigned count_of(const char *text, const char *words)
+{
+    unsigned count = 0;
+
+    for (const char *at = strstr(text, words); at; at = strstr(at + 1, words))
+        count++;
+    return count;
+}
+
+#define expect_said(text, words) ck_assert_msg(has(text, words), "no \"%s\" in:\n%s", words, text)
+
+/* ---- receive ------------------------------------------------------------- */
+
+START_TEST(a_receiver_joins_and_hands_out_just_its_channel)
+{
+    struct amtg_peer relay = relay_at(RELAY4), stranger = relay_at("192.0.2.66");
+    uint32_t nonce = learn_nonce(&receive, NULL, 0);
+    struct scene *s = begin(&receive, NULL);
+
+    say_query(s, 100, &stranger, nonce, IGMP_QUERY_HEX);
+    say_query(s, 110, &relay, nonce + 1, IGMP_QUERY_HEX);
+    say_query(s, 120, &relay, nonce, IGMP_QUERY_HEX);
+    say_data(s, 200, &relay, NATIVE4_HEX);
+    say_data(s, 210, &stranger, NATIVE4_HEX);
+    say_data(s, 220, &relay, OTHER_SOURCE_HEX);
+    say_data(s, 230, &relay, UNICAST_HEX);
+    scene_play(s, 300);
+
+    char *said = scene_sent_text(s), *got = scene_joins_text(s);
+    ck_assert_uint_eq(scene_drops(s, "tunnel/gateway", "query-source"), 1);
+    ck_assert_uint_eq(scene_drops(s, "tunnel/gateway", "query-nonce"), 1);
+    ck_assert_uint_eq(scene_drops(s, "tunnel/gateway", "data-source"), 1);
+    ck_assert_uint_eq(scene_drops(s, "tunnel/gateway", "data-not-multicast"), 1);
+    ck_assert_uint_eq(scene_drops(s, "wanted", "no-member"), 1);
+    ck_assert_uint_eq(scene_count(s, &relay, AMTG_MSG_DISCOVERY), 0);
+    ck_assert_uint_eq(scene_count(s, NULL, AMTG_MSG_REQUEST), 1);
+    expect_said(said, "120 ms");
+    expect_said(said, "IGMPv3 report, 1 record: IS_IN 232.1.2.3 {198.51.100.12}");
+    ck_assert_uint_eq(count_of(got, "4 octets"), 1);
+    free(said);
+    free(got);
+    scene_free(s);
+}
+END_TEST
+
+START_TEST(a_receiver_asks_the_anycast_addresses_in_turn)
+{
+    struct amtg_peer first = relay_at("192.52.193.1"), second = relay_at("2001:3::1");
+    struct scene *s = scene_new_of(SEED, &receive);
+
+    scene_play(s, 60 * SECOND);
+    ck_assert_uint_ge(scene_count(s, &first, AMTG_MSG_DISCOVERY), 4);
+    ck_assert_uint_ge(scene_count(s, &second, AMTG_MSG_DISCOVERY), 1);
+    ck_assert_uint_eq(scene_count(s, NULL, AMTG_MSG_REQUEST), 0);
+    scene_free(s);
+}
+END_TEST
+
+/* ---- gateway ------------------------------------------------------------- */
+
+START_TEST(a_host_s_report_goes_up_and_its_channel_comes_down)
+{
+    static const char *const host[] = {IGMP_REPORT_HEX, IGMP_BLOCK_HEX, NULL};
+    struct amtg_peer relay = relay_at(RELAY4);
+    uint32_t nonce = learn_nonce(&gateway, host, 0);
+    struct scene *s = begin(&gateway, host);
+
+    say_query(s, 100, &relay, nonce, IGMP_QUERY_HEX);
+    say_data(s, 200, &relay, NATIVE4_HEX);
+    say_data(s, 300, &relay, OTHER_SOURCE_HEX);
+    say_data(s, 2000, &relay, NATIVE4_HEX); /* after it has left */
+    scene_play(s, 3 * SECOND);
+
+    char *said = scene_sent_text(s), *got = scene_joins_text(s);
+    expect_said(said, "IS_IN 232.1.2.3 {198.51.100.12}");
+    expect_said(said, "BLOCK 232.1.2.3 {198.51.100.12}");
+    ck_assert_uint_eq(count_of(got, "198.51.100.12 > 232.1.2.3"), 1);
+    /* The host's kernel is asked by us, not by the relay: at the start, and when it leaves. */
+    expect_said(got, "0.0.0.0 > 224.0.0.1");
+    expect_said(got, "fe80::1 > ff02::1");
+    expect_said(got, "0.0.0.0 > 232.1.2.3");
+    ck_assert_uint_eq(scene_drops(s, "wanted", "no-member"), 2);
+    free(said);
+    free(got);
+    scene_free(s);
+}
+END_TEST
+
+START_TEST(both_families_have_cycles_of_their_own)
+{
+    static const char *const host[] = {MLD_REPORT_HEX, NULL};
+    struct amtg_peer relay = relay_at(RELAY4);
+    uint32_t nonce = learn_nonce(&gateway, host, 0);
+    struct scene *s = begin(&gateway, host);
+
+    say_query(s, 100, &relay, nonce, IGMP_QUERY_HEX); /* not what was asked for */
+    say_query(s, 150, &relay, nonce, MLD_QUERY_HEX);
+    say_data(s, 200, &relay, NATIVE6_HEX);
+    scene_play(s, 800);
+
+    char *said = scene_sent_text(s), *got = scene_joins_text(s);
+    ck_assert_uint_eq(scene_sent(s, &relay, AMTG_MSG_REQUEST, 0)->octets[1], 1); /* P */
+    ck_assert_uint_eq(scene_drops(s, "tunnel/gateway", "query-family"), 1);
+    expect_said(said, "MLDv2 report");
+    ck_assert_uint_eq(count_of(got, "2001:db8::a > ff3e::8000:d"), 1);
+    free(said);
+    free(got);
+    scene_free(s);
+}
+END_TEST
+
+/* ---- proxy --------------------------------------------------------------- */
+
+START_TEST(a_proxy_asks_the_lan_before_it_leaves)
+{
+    /* One host joins and leaves; another, which has the same group, answers the Query. */
+    static const char *const answered[] = {IGMP_REPORT_HEX, IGMP_BLOCK_HEX, IGMP_REPORT_HEX, NULL};
+    static const char *const silent[] = {IGMP_REPORT_HEX, IGMP_BLOCK_HEX, NULL};
+    struct amtg_peer relay = relay_at(RELAY4);
+
+    for (int answers = 0; answers < 2; answers++) {
+        const char *const *lan = answers ? answered : silent;
+        uint32_t nonce = learn_nonce(&proxy, lan, 0);
+        struct scene *s = begin(&proxy, lan);
+        say_query(s, 100, &relay, nonce, IGMP_QUERY_HEX);
+        say_data(s, 200, &relay, NATIVE4_HEX);
+        say_data(s, 2500, &relay, NATIVE4_HEX);
+        say_data(s, 8000, &relay, NATIVE4_HEX);
+        scene_play(s, 9 * SECOND);
+
+        char *said = scene_sent_text(s), *got = scene_joins_text(s);
+        expect_said(got, "> 232.1.2.3 TTL 1, IGMPv3"); /* the Query about the group */
+        ck_assert_int_eq(has(said, "3050 ms"), !answers); /* twice `last-member` after it */
+        expect_said(said, "BLOCK 232.1.2.3 {198.51.100.12}"); /* then, or at the end */
+        ck_assert_uint_eq(scene_drops(s, "tunnel/gateway", "data-no-tunnel"), !answers);
+        expect_said(got, "198.51.100.12 > 232.1.2.3 TTL 8"); /* one hop older */
+        free(said);
+        free(got);
+        scene_free(s);
+    }
+}
+END_TEST
+
+AMTG_SUITE("gateway, proxy and receiver on captures",
+           a_receiver_joins_and_hands_out_just_its_channel,
+           a_receiver_asks_the_anycast_addresses_in_turn,
+           a_host_s_report_goes_up_and_its_channel_comes_down,
+           both_families_have_cycles_of_their_own, a_proxy_asks_the_lan_before_it_leaves)
