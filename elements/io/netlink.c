@@ -153,17 +153,18 @@ int amtg_netlink_link_up(struct amtg_netlink *nl, unsigned index, uint32_t mtu)
 int amtg_netlink_address(struct amtg_netlink *nl, unsigned index, const struct amtg_prefix *address,
                          bool add)
 {
+    bool local = amtg_addr_is_link_local(&address->addr);
     struct ifaddrmsg msg = {.ifa_family = family_of(&address->addr),
                             .ifa_prefixlen = address->length,
                             .ifa_flags = IFA_F_NODAD,
-                            .ifa_scope = amtg_addr_is_link_local(&address->addr) ? RT_SCOPE_LINK
-                                                                                 : RT_SCOPE_UNIVERSE,
+                            .ifa_scope = local ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
                             .ifa_index = index};
     struct request r;
     uint32_t len;
     const void *octets = octets_of(&address->addr, &len);
 
-    begin(&r, add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_EXCL : 0, &msg, sizeof msg);
+    begin(&r, add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_EXCL : 0, &msg,
+          sizeof msg);
     attribute(&r, IFA_LOCAL, octets, len);
     attribute(&r, IFA_ADDRESS, octets, len);
     return ask(nl, &r);

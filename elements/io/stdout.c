@@ -141,7 +141,7 @@ static void stdout_push(struct amtg_element *e, unsigned in, struct amtg_batch *
         state->end = &packet->next;
         state->waiting++;
     }
-    if (state->closed || !state->watch.events) /* else the loop will say when there is room */
+    if (!state->watch.events) /* else the loop will say when there is room */
         write_all(e);
 }
 

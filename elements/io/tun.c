@@ -31,12 +31,10 @@
 #include <unistd.h>
 
 #include "core/element.h"
+#include "elements/io/chatter.h"
 #include "elements/io/tun_device.h"
 #include "elements/io/way_back.h"
-#include "elements/wire/icmp.h"
-#include "elements/wire/igmp.h"
 #include "elements/wire/ip.h"
-#include "elements/wire/mld.h"
 #include "elements/wire/types.h"
 
 #define AGAIN_NS AMTG_S
@@ -138,36 +136,6 @@ static void look(struct amtg_element *e)
 
 /* ---- out of the host ---------------------------------------------------- */
 
-/* 224.0.0.0/24, 255.255.255.255, ff01::/16, ff02::/16 and link-local unicast. */
-static bool stays_on_link(const struct amtg_addr *dst)
-{
-    static const uint8_t all_ones[4] = {255, 255, 255, 255};
-    const uint8_t *four = amtg_addr_octets4(dst);
-
-    if (amtg_addr_is_link_local(dst))
-        return true;
-    if (amtg_addr_is4(dst))
-        return memcmp(four, "\340\0\0", 3) == 0 || memcmp(four, all_ones, 4) == 0;
-    return amtg_addr_is_multicast(dst) && (dst->octets[1] & 0x0f) <= 2;
-}
-
-static bool is_group_management(const uint8_t *octets, const struct amtg_ip *ip)
-{
-    if (ip->version == 4)
-        return ip->protocol == IPPROTO_IGMP;
-    if (ip->protocol != IPPROTO_ICMPV6 || ip->total <= ip->transport)
-        return false;
-    switch (octets[ip->transport]) {
-    case AMTG_MLD_QUERY:
-    case AMTG_MLD_V1_REPORT:
-    case AMTG_MLD_V1_DONE:
-    case AMTG_MLD_V2_REPORT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void deliver(struct amtg_element *e, const uint8_t *octets, uint32_t len)
 {
     struct amtg_ip ip;
@@ -181,7 +149,7 @@ static void deliver(struct amtg_element *e, const uint8_t *octets, uint32_t len)
     amtg_count(e, RECEIVED, 1);
     if (amtg_ip_parse(octets, len, &ip))
         amtg_drop(e, MALFORMED, p);
-    else if (!is_group_management(octets, &ip) && stays_on_link(&ip.dst))
+    else if (amtg_is_chatter(octets, &ip))
         amtg_drop(e, CHATTER, p);
     else
         amtg_emit(e, OUT, p);
@@ -265,6 +233,7 @@ static void tun_push(struct amtg_element *e, unsigned in, struct amtg_batch *bat
 static enum amtg_err fail(struct amtg_element *e, int error, const struct amtg_tun_trouble *trouble)
 {
     const struct tun *state = amtg_state(e);
+    const char *what = trouble && trouble->what ? trouble->what : "opening";
     char text[AMTG_ADDR_TEXT];
 
     if (error == EPERM || error == EACCES)
@@ -280,12 +249,11 @@ static enum amtg_err fail(struct amtg_element *e, int error, const struct amtg_t
         return amtg_fail(e, AMTG_ESYSTEM, "interface %s: there is one, and it is no tun",
                          state->interface);
     if (trouble && trouble->prefix)
-        return amtg_fail(e, AMTG_ESYSTEM, "interface %s: %s %s/%u: %s", state->interface,
-                         trouble->what, amtg_addr_text(&trouble->prefix->addr, text),
-                         trouble->prefix->length, strerror(error));
-    return amtg_fail(e, AMTG_ESYSTEM, "interface %s: %s%s%s", state->interface,
-                     trouble && trouble->what ? trouble->what : "",
-                     trouble && trouble->what ? ": " : "", strerror(error));
+        return amtg_fail(e, AMTG_ESYSTEM, "interface %s: %s %s/%u: %s", state->interface, what,
+                         amtg_addr_text(&trouble->prefix->addr, text), trouble->prefix->length,
+                         strerror(error));
+    return amtg_fail(e, AMTG_ESYSTEM, "interface %s: %s: %s", state->interface, what,
+                     strerror(error));
 }
 
 static void note_shortcomings(struct amtg_element *e, const struct amtg_tun_trouble *trouble)
@@ -488,14 +456,13 @@ const struct amtg_class amtg_tun = {
         "`setup: no` an interface made for the user (`ip tuntap add mode tun user NAME`).",
     .example = "elements:\n"
                "  host:  {class: tun, interface: amt0}\n"
-               "  check: {class: check-ip}\n"
                "  show:  {class: print}\n"
                "  end:   {class: discard}\n"
                "  inner: {class: pcap-source, file: inner.pcap}\n"
-               "  sound: {class: check-ip}\n"
+               "  check: {class: check-ip}\n"
                "edges:\n"
-               "  - host -> check -> show -> end\n"
-               "  - inner -> sound -> host\n",
+               "  - host -> show -> end\n"
+               "  - inner -> check -> host\n",
     .flags = AMTG_HOST | AMTG_BREAKS | AMTG_SINGLE | AMTG_NET_ADMIN,
     .state_octets = sizeof(struct tun),
     AMTG_INPUTS([IN] = {.name = "in",
@@ -509,7 +476,8 @@ const struct amtg_class amtg_tun = {
                    "addresses that it gets, with prefix lengths"),
         AMTG_TEXTS(struct tun, routes, "232.0.0.0/8, ff3e::/32", 0, AMTG_TUN_ITEMS,
                    "prefixes that are routed to it; joins of these groups need not name it"),
-        AMTG_U32(struct tun, mtu, "1450", 1280, 65535, "octets", "longest packet that the host sends"),
+        AMTG_U32(struct tun, mtu, "1450", 1280, 65535, "octets",
+                 "longest packet that the host sends"),
         AMTG_BOOL(struct tun, setup, "yes",
                   "set MTU, addresses, routes and rp_filter, and bring it up")),
     AMTG_COUNTERS(

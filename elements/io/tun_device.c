@@ -58,8 +58,9 @@ static bool is_without6(const struct amtg_prefix *p, int error)
 typedef int netlink_change(struct amtg_netlink *nl, unsigned index, const struct amtg_prefix *p,
                            bool add);
 
-static int add_all(struct amtg_tun_device *tun, netlink_change *change, const struct amtg_prefix *items,
-                   unsigned count, uint32_t *ours, struct amtg_tun_trouble *trouble)
+static int add_all(struct amtg_tun_device *tun, netlink_change *change,
+                   const struct amtg_prefix *items, unsigned count, uint32_t *ours,
+                   struct amtg_tun_trouble *trouble)
 {
     for (unsigned i = 0; i < count; i++) {
         int error = change(&tun->nl, tun->index, &items[i], true);

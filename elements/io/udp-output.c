@@ -170,11 +170,11 @@ const struct amtg_class amtg_udp_output = {
     .details =
         "Each payload is one datagram to `to` and `port`, from any free port. To a multicast "
         "address it leaves by `interface`: the default, `lo`, is heard on this host only, by those "
-        "who join on `lo`. The kernel has no route for IPv6 multicast there; name another interface, "
-        "and a group of scope 1 (ff11::/16), which never leaves this host.\n\n"
-        "Nothing waits here: what the socket cannot take at once is dropped as `full`. While nobody "
-        "listens, what is sent is lost, and the errors that tell so are counted as `nobody`. "
-        "Needs no privilege.",
+        "who join on `lo`. The kernel has no route for IPv6 multicast there; name another "
+        "interface, and a group of scope 1 (ff11::/16), which never leaves this host.\n\n"
+        "Nothing waits here: what the socket cannot take at once is dropped as `full`. While "
+        "nobody listens, what is sent is lost, and the errors that tell so are counted as "
+        "`nobody`. Needs no privilege.",
     .example = "elements:\n"
                "  inner:  {class: pcap-source, file: inner.pcap}\n"
                "  check:  {class: check-ip}\n"

@@ -19,48 +19,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cursor.h"
 #include "core/element.h"
 #include "core/table.h"
-#include "elements/wire/checksum.h"
+#include "elements/ip/fragment.h"
 #include "elements/wire/ip.h"
 #include "elements/wire/types.h"
 
 enum {
-    UNIT = 8, /* octets; what offsets count, and what all but the last fragment are multiples of */
-    FRAGMENT6_OCTETS = 8,
     MOST = 65535, /* octets of a datagram; IPv6 could say 40 more, which no buffer holds */
     NO_END = UINT32_MAX,
-    ECN_MASK = 3, NOT_ECT = 0, CE = 3,
-};
-
-struct key {
-    struct amtg_addr src, dst;
-    uint32_t id;
-    uint8_t version, protocol; /* protocol: IPv4 */
-    uint8_t pad[2];
+    NOT_ECT = 0, CE = 3, /* codepoints of the ECN field */
 };
 
 struct datagram {
     struct amtg_node node;
     struct datagram *older, *newer;
-    struct key key;
+    struct amtg_fragment_key key;
     struct amtg_packet *fragments; /* by offset */
     uint32_t octets;               /* of their payload */
     uint32_t end;                  /* where the last fragment ends, or NO_END */
     uint64_t began_ns;
     bool refused; /* fragments overlapped: nothing more is taken of it */
     uint8_t ecn_seen; /* a bit for each of the four codepoints */
-};
-
-/* Where things lie in a fragment. */
-struct part {
-    struct key key;
-    uint32_t fixed;   /* octets before the payload that belongs to no fragment header */
-    uint32_t payload; /* octets before the payload */
-    uint32_t offset, len;
-    bool more;
-    uint8_t ecn;
 };
 
 struct ip_reassemble {
@@ -80,64 +60,6 @@ enum { OUT };
 enum { REASSEMBLED, DATAGRAMS, FRAGMENTS, OCTETS };
 enum { LENGTH, TOO_LONG, OVERLAP, DUPLICATE, TIMEOUT, CROWDED_OUT, ECN, MALFORMED, STOPPED };
 
-/* ---- reading one fragment ----------------------------------------------- */
-
-static bool read4(const struct amtg_packet *p, struct part *part)
-{
-    uint16_t field = amtg_get_u16(p->data + 6);
-
-    part->more = field & 0x2000;
-    part->offset = (field & 0x1fff) * UNIT;
-    if (!part->more && !part->offset)
-        return false;
-    part->fixed = part->payload = (p->data[0] & 0x0fu) * 4;
-    part->key.id = amtg_get_u16(p->data + 4);
-    part->key.protocol = p->data[9];
-    part->key.version = 4;
-    part->ecn = p->data[1] & ECN_MASK;
-    return true;
-}
-
-/*
- * The fragment header stands behind those headers that each hop reads. The chain was
- * verified before. One that says offset 0 and no more is no fragment (RFC 6946).
- */
-static bool read6(const struct amtg_packet *p, struct part *part)
-{
-    uint32_t at = AMTG_IP6_OCTETS;
-    uint8_t next = p->data[6];
-
-    while (next == IPPROTO_HOPOPTS || next == IPPROTO_DSTOPTS || next == IPPROTO_ROUTING) {
-        next = p->data[at];
-        at += (p->data[at + 1] + 1u) * UNIT;
-    }
-    if (next != IPPROTO_FRAGMENT)
-        return false;
-    uint16_t field = amtg_get_u16(p->data + at + 2);
-    part->more = field & 1;
-    part->offset = field & 0xfff8;
-    if (!part->more && !part->offset)
-        return false;
-    part->fixed = at;
-    part->payload = at + FRAGMENT6_OCTETS;
-    part->key.id = amtg_get_u32(p->data + at + 4);
-    part->key.version = 6;
-    part->ecn = p->data[1] >> 4 & ECN_MASK;
-    return true;
-}
-
-/* false: it is no fragment. */
-static bool read_part(const struct amtg_packet *p, struct part *part)
-{
-    memset(part, 0, sizeof *part);
-    if (!(amtg_ip_is4(p) ? read4(p, part) : read6(p, part)))
-        return false;
-    part->key.src = amtg_ip_source(p);
-    part->key.dst = amtg_ip_destination(p);
-    part->len = p->len - part->payload;
-    return true;
-}
-
 /* ---- datagrams ---------------------------------------------------------- */
 
 static void show(struct amtg_element *e)
@@ -149,7 +71,7 @@ static void show(struct amtg_element *e)
     amtg_gauge(e, OCTETS, state->octets_count);
 }
 
-static struct datagram *find(const struct ip_reassemble *state, const struct key *key)
+static struct datagram *find(const struct ip_reassemble *state, const struct amtg_fragment_key *key)
 {
     uint64_t hash = amtg_table_hash(&state->table, key, sizeof *key);
 
@@ -198,7 +120,7 @@ static void crowd_out(struct amtg_element *e, struct datagram *d)
     forget(e, d);
 }
 
-static struct datagram *begin(struct amtg_element *e, const struct key *key)
+static struct datagram *begin(struct amtg_element *e, const struct amtg_fragment_key *key)
 {
     struct ip_reassemble *state = amtg_state(e);
 
@@ -223,7 +145,7 @@ static struct datagram *begin(struct amtg_element *e, const struct key *key)
     return d;
 }
 
-/* Room for one more fragment of `d`, at the cost of the oldest others. false: `d` alone fills it. */
+/* Room for one more fragment of `d`, which the oldest others pay. false: `d` alone is too much. */
 static bool make_room(struct amtg_element *e, const struct datagram *d, uint32_t octets)
 {
     struct ip_reassemble *state = amtg_state(e);
@@ -260,8 +182,8 @@ static void expire_due(struct amtg_element *e, struct amtg_timer *t)
 enum place { FITS, SAME, COLLIDES };
 
 /* Where does it belong? *at: the link to put it into. */
-static enum place place_of(struct datagram *d, const struct amtg_packet *p, const struct part *part,
-                           struct amtg_packet ***at)
+static enum place place_of(struct datagram *d, const struct amtg_packet *p,
+                           const struct amtg_fragment *part, struct amtg_packet ***at)
 {
     uint32_t end = part->offset + part->len;
 
@@ -269,14 +191,12 @@ static enum place place_of(struct datagram *d, const struct amtg_packet *p, cons
         return COLLIDES;
     *at = &d->fragments;
     for (; **at; *at = &(**at)->next) {
-        struct part other;
-        read_part(**at, &other);
+        struct amtg_fragment other;
+        amtg_fragment_read(**at, &other);
         uint32_t other_end = other.offset + other.len;
-        if (!part->more && other_end > end) /* beyond what claims to be the end */
-            return COLLIDES;
         if (other_end <= part->offset)
             continue;
-        if (other.offset >= end && part->more)
+        if (other.offset >= end && part->more) /* nothing may stand behind the last one */
             return FITS;
         bool same = other.offset == part->offset && other.len == part->len &&
                     other.more == part->more &&
@@ -295,51 +215,29 @@ static void refuse(struct amtg_element *e, struct datagram *d, struct amtg_packe
 
 /* ---- the whole ---------------------------------------------------------- */
 
-/* RFC 3168, section 5.3: one fragment with CE marks the whole; beside one without ECT it is no honest mark. */
+/*
+ * RFC 3168, section 5.3: one fragment with CE marks the whole; beside one without ECT it
+ * is no honest mark.
+ */
 static bool combine_ecn(const struct datagram *d, bool *mark)
 {
     *mark = d->ecn_seen >> CE & 1;
     return !*mark || !(d->ecn_seen >> NOT_ECT & 1);
 }
 
-/* The header of the first fragment, as that of a datagram that never was in pieces. */
-static void write_header(uint8_t *to, const struct amtg_packet *first, const struct part *part,
-                         uint32_t payload, bool mark)
-{
-    memcpy(to, first->data, part->fixed);
-    if (part->key.version == 4) {
-        to[1] |= mark ? CE : 0;
-        amtg_put_u16(to + 2, (uint16_t)(part->fixed + payload));
-        amtg_put_u16(to + 6, 0);
-        amtg_put_u16(to + 10, 0);
-        amtg_put_u16(to + 10, amtg_checksum(amtg_sum(0, to, part->fixed)));
-        return;
-    }
-    to[1] |= mark ? CE << 4 : 0;
-    amtg_put_u16(to + 4, (uint16_t)(part->fixed - AMTG_IP6_OCTETS + payload));
-    /* The header before takes over what the fragment header said comes next. */
-    uint32_t at = AMTG_IP6_OCTETS;
-    uint8_t *next = to + 6;
-    while (at < part->fixed) {
-        next = to + at;
-        at += (to[at + 1] + 1u) * UNIT;
-    }
-    *next = first->data[part->fixed];
-}
-
 static struct amtg_packet *build(struct amtg_element *e, const struct datagram *d, bool mark)
 {
-    struct part first;
-    read_part(d->fragments, &first);
+    struct amtg_fragment first;
+    amtg_fragment_read(d->fragments, &first);
     struct amtg_packet *whole = amtg_make(e, d->fragments->type, first.fixed + d->octets);
 
     if (!whole)
         return NULL;
     whole->peer = d->fragments->peer;
-    write_header(whole->data, d->fragments, &first, d->octets, mark);
+    amtg_fragment_head(whole->data, d->fragments, &first, d->octets, mark);
     for (const struct amtg_packet *p = d->fragments; p; p = p->next) {
-        struct part part;
-        read_part(p, &part);
+        struct amtg_fragment part;
+        amtg_fragment_read(p, &part);
         memcpy(whole->data + first.fixed + part.offset, p->data + part.payload, part.len);
     }
     return whole;
@@ -375,7 +273,7 @@ static void complete(struct amtg_element *e, struct datagram *d)
 }
 
 static void keep(struct amtg_element *e, struct datagram *d, struct amtg_packet *p,
-                 const struct part *part, struct amtg_packet **at)
+                 const struct amtg_fragment *part, struct amtg_packet **at)
 {
     struct ip_reassemble *state = amtg_state(e);
 
@@ -391,12 +289,13 @@ static void keep(struct amtg_element *e, struct datagram *d, struct amtg_packet 
         complete(e, d);
 }
 
-static void take_part(struct amtg_element *e, struct amtg_packet *p, const struct part *part)
+static void take_part(struct amtg_element *e, struct amtg_packet *p,
+                      const struct amtg_fragment *part)
 {
     struct ip_reassemble *state = amtg_state(e);
     struct amtg_packet **at;
 
-    if (part->len == 0 || (part->more && part->len % UNIT)) {
+    if (part->len == 0 || (part->more && part->len % AMTG_FRAGMENT_UNIT)) {
         amtg_drop(e, LENGTH, p);
         return;
     }
@@ -428,12 +327,12 @@ static void take_part(struct amtg_element *e, struct amtg_packet *p, const struc
 
 static void ip_reassemble_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
 {
-    struct part part;
+    struct amtg_fragment part;
     bool changed = false;
 
     (void)in;
     AMTG_EACH (packet, batch) {
-        if (read_part(packet, &part)) {
+        if (amtg_fragment_read(packet, &part)) {
             take_part(e, packet, &part);
             changed = true;
         } else {
@@ -488,8 +387,8 @@ const struct amtg_class amtg_ip_reassemble = {
         "`datagrams`, `fragments` or `octets` are reached, the oldest datagram is given up.\n\n"
         "Fragments that overlap, or that do not agree on where the datagram ends, make all of it "
         "refused, with what still comes of it (RFC 5722); an exact copy of a fragment is dropped "
-        "alone. The header of the whole is that of the first fragment; its ECN field is CE when one "
-        "fragment says so (RFC 3168, section 5.3).",
+        "alone. The header of the whole is that of the first fragment; its ECN field is CE when "
+        "one fragment says so (RFC 3168, section 5.3).",
     .example = "elements:\n"
                "  wire:  {class: pcap-source, file: fragments.pcap}\n"
                "  check: {class: check-ip}\n"

@@ -1,4 +1,4 @@
-/* link: delay, jitter, loss, duplication, reordering, rate and limit, the same with the same seed. */
+/* link: delay, jitter, loss, duplication, reordering, rate and limit; same seed, same run. */
 #include <stdio.h>
 #include <string.h>
 
@@ -67,13 +67,15 @@ END_TEST
 START_TEST(jitter_stays_within_its_bounds_and_in_order)
 {
     struct rig *rig = rig_new(_i, "it: {class: link, delay: 10ms, jitter: 4ms}");
-    uint64_t least = UINT64_MAX, most = 0;
+    uint64_t least = UINT64_MAX, most = 0, before = 0;
 
     push_many(rig);
     for (uint32_t i = 0; i < MANY; i++) {
         struct amtg_packet *p = rig_take(rig, "out");
         uint64_t took = p->time_ns - i * AMTG_MS;
         ck_assert_mem_eq(p->data, &i, sizeof i);
+        ck_assert_uint_ge(p->time_ns, before);
+        before = p->time_ns;
         least = took < least ? took : least;
         most = took > most ? took : most;
         amtg_packet_free(p);

@@ -106,6 +106,18 @@ START_TEST(a_leap_over_the_whole_window_forgets_it)
 }
 END_TEST
 
+START_TEST(no_number_makes_it_count_for_ever)
+{
+    struct rig *rig = rig_new(_i, QUIET "}");
+
+    push(rig, 0, 0);
+    push(rig, UINT64_MAX, 0);
+    push(rig, 1, 0);
+    expect(rig, 2, UINT64_MAX - 1, 0, 0, 1);
+    end(rig, "lost 18446744073709551614");
+}
+END_TEST
+
 START_TEST(loss_beyond_what_is_allowed_is_a_negative_verdict)
 {
     for (int allowed = 0; allowed < 3; allowed++) {
@@ -246,6 +258,7 @@ END_TEST
 AMTG_RIG_SUITE("stream-check", a_whole_stream_is_good_and_passed_on,
                a_gap_is_lost_until_it_is_filled, numbers_before_the_first_or_the_window_are_stale,
                a_leap_over_the_whole_window_forgets_it,
+               no_number_makes_it_count_for_ever,
                loss_beyond_what_is_allowed_is_a_negative_verdict, too_few_is_a_negative_verdict,
                latency_has_least_mean_and_most, what_no_generator_wrote_is_dropped,
                a_changed_octet_is_a_negative_verdict,

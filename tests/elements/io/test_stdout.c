@@ -12,7 +12,7 @@
 
 enum kind { PIPE, SOCKET };
 
-/* Make fd 1 the near end of a pipe or a pair of sockets; returns the far end, which does not block. */
+/* Make fd 1 the near end of a pipe or of a pair of sockets; returns the far end, not blocking. */
 static int far_end(enum kind kind)
 {
     int ends[2];
@@ -72,7 +72,7 @@ START_TEST(a_file_takes_all)
 }
 END_TEST
 
-/* Read all that comes while the loop turns; marks must be 0, 1, 2 ... in order, 1000 octets each. */
+/* Read all that comes while the loop turns: marks 0, 1, 2 ... in order, 1000 octets each. */
 static unsigned read_marks(struct rig *rig, int fd)
 {
     static uint8_t came[1 << 16];

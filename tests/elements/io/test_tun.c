@@ -329,7 +329,8 @@ static struct amtg_graph *parse(const char *params)
     struct amtg_diag *diag = amtg_diag_new();
     char text[256];
 
-    int len = snprintf(text, sizeof text, "amtgraph: 1\nelements:\n  it: {class: tun, %s}\n", params);
+    int len = snprintf(text, sizeof text, "amtgraph: 1\nelements:\n  it: {class: tun, %s}\n",
+                       params);
     struct amtg_graph *graph = amtg_graph_parse("tun", text, (size_t)len, &options, diag);
     amtg_diag_free(diag);
     return graph;

@@ -116,7 +116,8 @@ END_TEST
 START_TEST(three_fragments_in_any_order_make_the_whole)
 {
     static const uint32_t edges[] = {0, 16, 40, 64};
-    static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                    {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     struct rig *rig = rig_new(_i, "it: {class: ip-reassemble}");
 
     for (int version = 4; version <= 6; version += 2)
@@ -409,6 +410,7 @@ AMTG_RIG_SUITE("ip-reassemble", what_is_no_fragment_passes_unchanged,
                the_longest_datagram_is_put_together, an_exact_copy_is_dropped_alone,
                fragments_that_collide_refuse_the_whole_datagram,
                a_copy_with_other_octets_is_a_collision, two_ends_are_a_collision,
-               odd_lengths_and_too_long_ones_are_dropped, an_incomplete_datagram_is_given_up_in_time,
+               odd_lengths_and_too_long_ones_are_dropped,
+               an_incomplete_datagram_is_given_up_in_time,
                the_oldest_datagram_makes_room_for_a_new_one, fragments_and_octets_are_bounded,
                congestion_in_one_fragment_marks_the_whole, what_is_incomplete_at_stop_is_dropped)
