@@ -3,6 +3,7 @@
  * Covers: G-1 to G-11, G-59
  */
 #include "core/cursor.h"
+#include "elements/group/members.h"
 #include "elements/wire/checksum.h"
 #include "tests/elements/group/spoken.h"
 #include "tests/elements/wire/hex.h"
@@ -480,6 +481,70 @@ START_TEST(answers_that_wait_are_merged)
 }
 END_TEST
 
+/* ---- what a relay makes of it ------------------------------------------------ */
+
+enum { SOURCES = 40, MOST_EXCLUDED = 16 };
+
+static struct amtg_addr numbered(unsigned i)
+{
+    return amtg_addr_from4((uint8_t[]){192, 0, 2, (uint8_t)(i + 1)});
+}
+
+/* The relay forwards just what is wanted: wish has a bit for each source. */
+static void expect_forwarded(struct rig *rig, bool exclude, uint64_t wish, unsigned turn)
+{
+    struct amtg_element *relay = rig_element(rig, "relay");
+    const struct amtg_members_ops *ops = amtg_ops(relay, &amtg_members);
+    struct amtg_addr group = spoken_addr(G);
+    struct amtg_set *sets[AMTG_CLASSES];
+
+    for (unsigned i = 0; i < SOURCES; i++) {
+        struct amtg_addr source = numbered(i);
+        bool wanted = (wish >> i & 1) != exclude;
+        ck_assert_msg(ops->lookup(relay, &source, &group, sets) == wanted,
+                      "turn %u: source %u is%s wanted", turn, i, wanted ? "" : " not");
+    }
+}
+
+/* Reports of up to 128 octets, so that most changes need two of them. */
+START_TEST(a_relay_ends_up_with_what_is_wanted)
+{
+    struct rig *rig = rig_new(_i, "it: {class: igmp-host, mtu: 128}\n"
+                                  "igmp: {class: igmp-parser, strict: true}\n"
+                                  "relay: {class: membership}\n"
+                                  "end: {class: discard}\n"
+                                  "edges:\n"
+                                  "  - it -> igmp -> relay.reports\n"
+                                  "  - relay.joins -> end\n");
+    uint64_t state = 88172645463325252u;
+
+    for (unsigned turn = 0; turn < 300; turn++) {
+        char sources[SOURCES * 16] = "";
+        state ^= state << 13, state ^= state >> 7, state ^= state << 17; /* xorshift64 */
+        bool exclude = state >> 63;
+        uint64_t wish = state & (state >> 3 | state >> 5) & ((UINT64_C(1) << SOURCES) - 1);
+        for (unsigned i = 0, n = 0; i < SOURCES; i++) {
+            if (!(wish >> i & 1))
+                continue;
+            if (exclude && n == MOST_EXCLUDED) {
+                wish &= (UINT64_C(1) << i) - 1;
+                break;
+            }
+            sprintf(sources + strlen(sources), " 192.0.2.%u", i + 1);
+            n++;
+        }
+        if (exclude)
+            all_but(rig, G, sources);
+        else
+            only(rig, G, sources);
+        /* The repeats are over after 1 s, the last member query time 2 s after them. */
+        rig_step(rig, 3100 * AMTG_MS);
+        expect_forwarded(rig, exclude, wish, turn);
+    }
+    rig_free(rig);
+}
+END_TEST
+
 /* ---- what is not for it ---------------------------------------------------- */
 
 START_TEST(the_other_family_is_left_alone)
@@ -649,6 +714,6 @@ AMTG_RIG_SUITE("group/host", each_change_of_the_filter_has_its_record, mld_says_
                a_general_query_is_answered_with_all_groups_at_once, nothing_wanted_is_no_answer,
                a_delayed_answer_comes_within_the_time_and_once,
                specific_queries_get_what_is_wanted_of_what_they_name, answers_that_wait_are_merged,
-               the_other_family_is_left_alone, wrong_queries_are_named,
+               a_relay_ends_up_with_what_is_wanted, the_other_family_is_left_alone, wrong_queries_are_named,
                joins_that_no_host_may_report_are_named,
                an_older_querier_is_spoken_to_in_its_version, mldv1_is_spoken_too)
