@@ -17,6 +17,11 @@ static void put_peer(const struct amtg_peer *peer, bool outward, FILE *out)
     const struct amtg_addr *from = outward ? &peer->local : &peer->remote;
     const struct amtg_addr *to = outward ? &peer->remote : &peer->local;
 
+    if (outward && !peer->local_port && amtg_addr_is_unspecified(&peer->local)) {
+        fputs("to ", out); /* from whatever the system chooses */
+        put_endpoint(to, peer->remote_port, out);
+        return;
+    }
     put_endpoint(from, outward ? peer->local_port : peer->remote_port, out);
     fputs(" > ", out);
     put_endpoint(to, outward ? peer->remote_port : peer->local_port, out);

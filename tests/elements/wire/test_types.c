@@ -97,6 +97,12 @@ START_TEST(each_layer_is_told_in_one_line)
     p = packet(AMTG_DATAGRAM, HEX_DATA);
     p->peer = peer("2001:db8::1", "2001:db8::2");
     ck_described(p, "[2001:db8::1]:51000 > [2001:db8::2]:2268, 34 octets");
+    struct amtg_peer unbound = gateway; /* it leaves from whatever the system chooses */
+    unbound.local = (struct amtg_addr){0};
+    unbound.local_port = 0;
+    p = packet(AMTG_DATAGRAM, HEX_DATA);
+    amtg_packet_to_peer(p, &unbound);
+    ck_described(p, "to 203.0.113.7:51000, 34 octets");
     p = packet(AMTG_REPORT, "2200ffff00000002 06000001e8010203c633640c 09000000e8010204");
     p->peer = gateway;
     ck_described(p, "203.0.113.7:51000: IGMPv3 report, 2 records: "
