@@ -11,7 +11,7 @@ self=${0##*/}
 packages_build=(gcc libc6-dev make cmake pkg-config
     libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev)
 packages_test=(check iproute2)
-packages_system=(procps jq ethtool tcpdump tshark)
+packages_system=(iproute2 procps jq ethtool nftables tcpdump tshark)
 packages_bench=(iproute2)
 
 readonly EXIT_USAGE=2 EXIT_PRIVILEGE=77
