@@ -281,6 +281,8 @@ void amtg_gw_tunnels_init(struct amtg_element *e);
 void amtg_gw_found(struct amtg_element *e, const struct amtg_addr *relay);
 /* Move to this tunnel if it is the one being made and serves all that the present one does. */
 void amtg_gw_consider_move(struct amtg_gw_tunnel *t);
+/* Move to it: nobody serves any more; `from` did. */
+void amtg_gw_move(struct amtg_gw_tunnel *t, const struct amtg_addr *from);
 /* Send the present Request, without touching the timer. */
 void amtg_gw_put_request(struct amtg_gw_cycle *c);
 /* Emit the Query that is held / give it up. */

@@ -158,7 +158,9 @@ static void refuse(struct amtg_gw_cycle *c)
     amtg_gw_hold_down(t->element, &t->relay, g->hold_down_ns);
     amtg_gw_cycle_step(c, AMTG_CYCLE_REFUSED);
     amtg_gw_close(t);
-    if (amtg_gw_wanted(g, AMTG_GW_IGMP) || amtg_gw_wanted(g, AMTG_GW_MLD))
+    if (!g->serving && g->moving)
+        amtg_gw_move(g->moving, &t->relay); /* it is all that is left */
+    else if (amtg_gw_wanted(g, AMTG_GW_IGMP) || amtg_gw_wanted(g, AMTG_GW_MLD))
         amtg_gw_seek(t->element);
 }
 

@@ -355,23 +355,30 @@ static bool ready(const struct amtg_gw_tunnel *t)
     return any;
 }
 
-void amtg_gw_consider_move(struct amtg_gw_tunnel *t)
+void amtg_gw_move(struct amtg_gw_tunnel *t, const struct amtg_addr *from)
 {
     struct amt_gateway *g = amtg_gw_of(t);
-    struct amtg_gw_tunnel *old = g->serving;
-    char from[AMTG_ADDR_TEXT], to[AMTG_ADDR_TEXT];
+    char text[AMTG_ADDR_TEXT], to[AMTG_ADDR_TEXT];
 
-    if (t != g->moving || !ready(t))
-        return;
     amtg_count(t->element, AMTG_GW_RELAY_CHANGES, 1);
     amtg_log(t->element, AMTG_LOG_INFO, "gateway-relay", "from=%s to=%s",
-             amtg_addr_text(&old->relay, from), amtg_addr_text(&t->relay, to));
-    amtg_gw_leave(old, false);
-    amtg_gw_close(old);
+             amtg_addr_text(from, text), amtg_addr_text(&t->relay, to));
     g->moving = NULL;
     serve(t);
     amtg_gw_finder_step(t->element, AMTG_FINDER_QUIET);
     for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++)
         amtg_gw_hand_over(&t->cycles[f]);
     amtg_gw_show(t->element);
+}
+
+void amtg_gw_consider_move(struct amtg_gw_tunnel *t)
+{
+    struct amt_gateway *g = amtg_gw_of(t);
+    struct amtg_gw_tunnel *old = g->serving;
+
+    if (t != g->moving || !ready(t))
+        return;
+    amtg_gw_leave(old, false);
+    amtg_gw_close(old);
+    amtg_gw_move(t, &old->relay);
 }

@@ -592,6 +592,40 @@ START_TEST(both_families_move_together)
 }
 END_TEST
 
+START_TEST(when_the_present_relay_refuses_the_one_being_moved_to_takes_over)
+{
+    struct rig *rig = rig_new(_i, MOVER);
+    uint32_t at_old = 0, at_new = 0;
+
+    limited(rig);
+    take_request(rig, OTHER_RELAY, 0);
+    report(rig, MLD_REPORT_HEX);
+    while (rig_count(rig, "out")) {
+        struct amtg_packet *p = rig_take(rig, "out");
+        char text[AMTG_ADDR_TEXT];
+        bool is_new = strcmp(amtg_addr_text(&p->peer.remote, text), OTHER_RELAY) == 0;
+        *(is_new ? &at_new : &at_old) = amtg_get_u32(p->data + 4);
+        amtg_packet_free(p);
+    }
+    report(rig, IGMP_BLOCK_HEX); /* all that the present relay had of ours */
+    rig_ignore(rig, "out");
+    tell(rig, (struct told){.nonce = at_old, .mld = true, .l = true});
+    ck_assert_uint_eq(rig_drops(rig, "query-refused"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "moving"), 0);
+    ck_assert_uint_eq(rig_counter(rig, "relay-changes"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "mld-state"), 1);
+    rig_ignore(rig, "out");
+    tell(rig, (struct told){.from = OTHER_RELAY, .nonce = at_new, .mld = true, .mac = 9});
+    ck_assert_uint_eq(rig_count(rig, "queries"), 1);
+    rig_ignore(rig, "queries");
+    report(rig, MLD_REPORT_HEX);
+    expect_update(rig, OTHER_RELAY, 9, at_new, MLD_REPORT_HEX);
+    amtg_runtime_stop(rig_runtime(rig));
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
 /* ---- no traffic (RFC 8777, section 3.3.4.1) ---------------------------------------------- */
 
 START_TEST(d18_d19_d20_without_data_another_relay_is_looked_for_and_this_one_serves_on)
@@ -740,6 +774,7 @@ AMTG_RIG_SUITE("amt-gateway",
                d16_d23_a_relay_that_says_l_is_not_moved_to,
                a_relay_that_does_not_answer_is_not_moved_to,
                both_families_move_together,
+               when_the_present_relay_refuses_the_one_being_moved_to_takes_over,
                d18_d19_d20_without_data_another_relay_is_looked_for_and_this_one_serves_on,
                d18_data_ends_the_wait_for_it,
                unreachable_about_a_request_changes_nothing,
