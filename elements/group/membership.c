@@ -38,7 +38,7 @@ struct membership {
     int leave;
     uint32_t endpoints, endpoints_per_address;
     uint16_t groups, sources;
-    uint32_t sources_per_endpoint, channels;
+    uint32_t sources_per_endpoint, entries_per_address, channels, memberships;
     uint16_t unreachable_count;
     uint64_t unreachable_span_ns;
     uint64_t refresh_ns;
@@ -469,7 +469,7 @@ static bool members_lookup(struct amtg_element *e, const struct amtg_addr *sourc
 static bool members_full(struct amtg_element *e)
 {
     const struct membership *state = amtg_state(e);
-    return state->roster.members.count >= state->endpoints;
+    return amtg_roster_full(&state->roster);
 }
 
 static const struct amtg_members_ops members_ops = {
@@ -502,6 +502,8 @@ static enum amtg_err membership_init(struct amtg_element *e)
         .sources = state->sources,
         .sources_in_all = state->sources_per_endpoint,
         .forwarding = state->channels,
+        .memberships = state->memberships,
+        .entries = state->entries_per_address,
     };
     state->asks.times = state->robustness;
     state->asks.interval_ms = (uint32_t)(state->last_member_interval_ns / AMTG_MS);
@@ -609,8 +611,12 @@ const struct amtg_class amtg_membership = {
                  "most of a group at an endpoint"),
         AMTG_U32(struct membership, sources_per_endpoint, "2000", 1, 10000000, "sources",
                  "most of all groups of an endpoint together"),
+        AMTG_U32(struct membership, entries_per_address, "100000", 1, 100000000, "entries",
+                 "most groups and sources of all endpoints of one address together"),
         AMTG_U32(struct membership, channels, "1000000", 1, 100000000, "channels",
                  "most (*,G) and (S,G) of all endpoints together"),
+        AMTG_U32(struct membership, memberships, "1000000", 1, 100000000, "memberships",
+                 "most groups of each endpoint, summed up over all endpoints"),
         AMTG_U16(struct membership, unreachable_count, "3", 0, 10000, "errors",
                  "ICMP errors that end a tunnel; 0: they never do"),
         AMTG_DURATION(struct membership, unreachable_span_ns, "3s", 0, 3600 * AMTG_S,
@@ -646,7 +652,7 @@ const struct amtg_class amtg_membership = {
         [SOURCES_OVER] = {"sources-over-limit", "sources",
             "not listed for want of room", AMTG_COUNTER},
         [GROUPS_OVER] = {"groups-over-limit", "records",
-            "that would have added a group beyond the limit", AMTG_COUNTER},
+            "that would have added a group beyond a limit", AMTG_COUNTER},
         [RECORDS_OVER] = {"records-over-limit", "records",
             "left out: their report names long lists of sources again and again", AMTG_COUNTER},
         [STARTED] = {"started", "endpoints", "that have appeared", AMTG_COUNTER},

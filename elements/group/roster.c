@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 
-/* How many endpoints an address has. */
+/* How much an address has. */
 struct amtg_roster_address {
     struct amtg_node node;
     struct amtg_addr address;
-    uint32_t count;
+    uint32_t count;   /* endpoints */
+    uint32_t entries; /* their groups and sources */
 };
 
 void amtg_roster_init(struct amtg_roster *r, const uint8_t key[16])
@@ -86,6 +87,17 @@ static void put_address(struct amtg_roster *r, struct amtg_roster_address *a)
     free(a);
 }
 
+static bool memberships_full(const struct amtg_roster *r)
+{
+    return r->memberships >= r->limits.memberships ||
+           r->channels.forwarding >= r->limits.forwarding;
+}
+
+bool amtg_roster_full(const struct amtg_roster *r)
+{
+    return r->members.count >= r->limits.endpoints || memberships_full(r);
+}
+
 struct amtg_member *amtg_roster_admit(struct amtg_roster *r, const struct amtg_peer *peer,
                                       enum amtg_refusal *why)
 {
@@ -150,6 +162,7 @@ void amtg_roster_end(struct amtg_roster *r, struct amtg_member *m)
         amtg_filter_fini(&g->filter);
     }
     r->memberships -= m->groups_count;
+    m->address->entries -= m->groups_count + m->sources;
     m->address->count--;
     put_address(r, m->address);
     amtg_table_remove(&r->members, &m->node);
@@ -199,6 +212,7 @@ static void remove_membership(struct amtg_roster *r, struct amtg_member *m, unsi
     m->groups_count--;
     memmove(&m->groups[at], &m->groups[at + 1], (m->groups_count - at) * sizeof m->groups[0]);
     r->memberships--;
+    m->address->entries--;
 }
 
 /* The state of membership `at` becomes *after, which is taken. It is gone when that is empty. */
@@ -210,6 +224,8 @@ static enum amtg_err become(struct amtg_roster *r, struct amtg_member *m, unsign
 
     m->sources += after->count;
     m->sources -= g->filter.count;
+    m->address->entries += after->count;
+    m->address->entries -= g->filter.count;
     amtg_filter_fini(&g->filter);
     g->filter = *after;
     if (amtg_filter_empty(after))
@@ -244,20 +260,30 @@ static enum amtg_err add_membership(struct amtg_roster *r, struct amtg_member *m
     m->groups[at] = (struct amtg_membership){.channel = channel};
     m->groups_count++;
     r->memberships++;
+    m->address->entries++;
     return become(r, m, at, after);
 }
 
-/* Sources that a membership which lists `count` now may list. */
-static uint32_t room_for_sources(const struct amtg_roster *r, const struct amtg_member *m,
-                                 unsigned count)
+static uint64_t left_of(uint64_t limit, uint64_t used)
 {
-    uint32_t free_here = r->limits.sources_in_all > m->sources
-                             ? r->limits.sources_in_all - m->sources : 0;
-    size_t used = r->channels.forwarding;
-    size_t free_for_all = r->limits.forwarding > used ? r->limits.forwarding - used : 0;
-    uint32_t more = free_for_all < free_here ? (uint32_t)free_for_all : free_here;
+    return limit > used ? limit - used : 0;
+}
 
-    return count + more < r->limits.sources ? count + more : r->limits.sources;
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Sources that a membership may list which is new, or lists `count` now. */
+static uint32_t room_for_sources(const struct amtg_roster *r, const struct amtg_member *m,
+                                 bool new, unsigned count)
+{
+    uint64_t free_here = left_of(r->limits.sources_in_all, m->sources);
+    uint64_t free_for_address = left_of(r->limits.entries, m->address->entries + new);
+    uint64_t free_for_all = left_of(r->limits.forwarding, r->channels.forwarding);
+    uint64_t more = least(free_here, least(free_for_address, free_for_all));
+
+    return (uint32_t)least(count + more, r->limits.sources);
 }
 
 enum amtg_err amtg_roster_apply(struct amtg_roster *r, struct amtg_member *m,
@@ -279,7 +305,7 @@ enum amtg_err amtg_roster_apply(struct amtg_roster *r, struct amtg_member *m,
     const struct amtg_filter *before = found ? &m->groups[at].filter : &nothing;
     outcome->listed = before->count;
     err = amtg_filter_apply(before, &r->rules, record, older,
-                            room_for_sources(r, m, before->count), now_ms, &after,
+                            room_for_sources(r, m, !found, before->count), now_ms, &after,
                             &outcome->skipped);
     if (err)
         return err;
@@ -291,7 +317,8 @@ enum amtg_err amtg_roster_apply(struct amtg_roster *r, struct amtg_member *m,
         return become(r, m, at, &after);
     if (amtg_filter_empty(&after))
         return AMTG_OK;
-    if (m->groups_count >= r->limits.groups || r->channels.forwarding >= r->limits.forwarding) {
+    if (m->groups_count >= r->limits.groups || memberships_full(r) ||
+        m->address->entries >= r->limits.entries) {
         outcome->no_group = true;
         outcome->has_deadline = false;
         amtg_filter_fini(&after);

@@ -39,6 +39,8 @@ struct amtg_roster_limits {
     uint16_t groups, sources;  /* of an endpoint; of a group at an endpoint */
     uint32_t sources_in_all;   /* of an endpoint */
     uint32_t forwarding;       /* (*,G) and (S,G) entries of all endpoints together */
+    uint32_t memberships;      /* groups of each endpoint, summed up over all of them */
+    uint32_t entries;          /* groups and sources of all endpoints of one address */
 };
 
 struct amtg_roster {
@@ -62,6 +64,8 @@ void amtg_roster_fini(struct amtg_roster *r);
 
 struct amtg_member *amtg_roster_find(const struct amtg_roster *r, const struct amtg_addr *remote,
                                      uint16_t port);
+/* Would a further endpoint get nothing, whatever it reports? */
+bool amtg_roster_full(const struct amtg_roster *r);
 /* A new member without memberships. NULL: refused, and why. */
 struct amtg_member *amtg_roster_admit(struct amtg_roster *r, const struct amtg_peer *peer,
                                       enum amtg_refusal *why);

@@ -17,7 +17,8 @@ enum { REPORT_OCTETS = 20, LOOKUPS = 1000000 };
 
 static const char graph_text[] =
     "amtgraph: 1\nname: bench\nelements:\n"
-    "  it:  {class: membership, endpoints: 10000000, endpoints-per-address: 65536}\n"
+    "  it:  {class: membership, endpoints: 10000000, endpoints-per-address: 65536,\n"
+    "        memberships: 100000000, entries-per-address: 100000000}\n"
     "  end: {class: discard}\n"
     "edges:\n  - it.joins -> end\n";
 

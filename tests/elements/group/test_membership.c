@@ -717,6 +717,74 @@ START_TEST(channels_of_all_endpoints_are_limited)
 }
 END_TEST
 
+START_TEST(memberships_of_all_endpoints_are_limited)
+{
+    struct rig *rig = rig_new(_i, "it: {class: membership, memberships: 3}");
+
+    say(rig, 1, AMTG_ALLOW, "232.1.1.1", S1);
+    say(rig, 2, AMTG_ALLOW, "232.1.1.1", S1); /* of one group, but a second membership */
+    say(rig, 2, AMTG_ALLOW, "232.1.1.2", S1);
+    say(rig, 2, AMTG_ALLOW, "232.1.1.3", S1);
+    say(rig, 3, AMTG_ALLOW, "232.1.1.1", S1);
+    ck_assert_uint_eq(rig_counter(rig, "groups-over-limit"), 2);
+    ck_assert_uint_eq(rig_counter(rig, "memberships"), 3);
+    ck_assert_str_eq(who(rig, S1, "232.1.1.1"), "1 2");
+    ck_assert_uint_eq(ENDPOINTS(rig), 2);
+    say(rig, 2, AMTG_ALLOW, "232.1.1.1", S2); /* what is there may still change */
+    ck_assert_str_eq(who(rig, S2, "232.1.1.1"), "2");
+    gone(rig, GATEWAY, 1);
+    say(rig, 3, AMTG_ALLOW, "232.1.1.1", S1);
+    ck_assert_str_eq(who(rig, S1, "232.1.1.1"), "2 3");
+    finish(rig);
+}
+END_TEST
+
+START_TEST(one_address_cannot_take_the_room_of_all)
+{
+    struct rig *rig = rig_new(_i, "it: {class: membership, entries-per-address: 5}");
+    struct report *r;
+
+    say(rig, 1, AMTG_ALLOW, "232.1.1.1", S1 " " S2);
+    say(rig, 2, AMTG_ALLOW, "232.1.1.2", S1 " " S2); /* one group and one source are left */
+    ck_assert_uint_eq(rig_counter(rig, "sources-over-limit"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "channels"), 3);
+    say(rig, 3, AMTG_TO_EX, G, "");
+    ck_assert_uint_eq(rig_counter(rig, "groups-over-limit"), 1);
+    ck_assert_uint_eq(ENDPOINTS(rig), 2);
+    r = new_report(true);
+    add(r, AMTG_ALLOW, "232.1.1.1", S1 " " S2 " " S3);
+    send_from(rig, r, "203.0.113.8", 4);
+    ck_assert_str_eq(who(rig, S3, "232.1.1.1"), "4");
+    say(rig, 1, AMTG_BLOCK, "232.1.1.1", S1);
+    say(rig, 2, AMTG_ALLOW, "232.1.1.2", S3);
+    ck_assert_str_eq(who(rig, S3, "232.1.1.2"), "2");
+    say(rig, 1, AMTG_BLOCK, "232.1.1.1", S2); /* the source, and the group with it */
+    say(rig, 3, AMTG_ALLOW, "232.1.1.3", S1);
+    ck_assert_str_eq(who(rig, S1, "232.1.1.3"), "3");
+    ck_assert_uint_eq(rig_counter(rig, "memberships"), 3);
+    finish(rig);
+}
+END_TEST
+
+START_TEST(without_room_for_a_membership_there_is_none_for_a_gateway)
+{
+    static const char *const limits[] = {"memberships: 2", "channels: 2"};
+
+    for (unsigned i = 0; i < 2; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "it: {class: membership, %s}", limits[i]);
+        struct rig *rig = rig_new(_i, text);
+        say(rig, 1, AMTG_ALLOW, "232.1.1.1", S1);
+        ck_assert(!ops(rig)->full(rig_element(rig, "it")));
+        say(rig, 1, AMTG_ALLOW, "232.1.1.2", S1);
+        ck_assert(ops(rig)->full(rig_element(rig, "it")));
+        say(rig, 1, AMTG_TO_IN, "232.1.1.1", "");
+        ck_assert(!ops(rig)->full(rig_element(rig, "it")));
+        finish(rig);
+    }
+}
+END_TEST
+
 /* ---- what ends a tunnel -------------------------------------------------------- */
 
 START_TEST(a_run_of_unreachable_errors_ends_the_tunnel)
@@ -1053,7 +1121,9 @@ AMTG_RIG_SUITE("membership", a_source_specific_join_is_served_and_said,
                endpoints_are_limited_and_those_that_are_there_stay,
                endpoints_of_one_address_are_limited, groups_of_an_endpoint_are_limited,
                sources_of_a_group_and_of_an_endpoint_are_limited,
-               channels_of_all_endpoints_are_limited,
+               channels_of_all_endpoints_are_limited, memberships_of_all_endpoints_are_limited,
+               one_address_cannot_take_the_room_of_all,
+               without_room_for_a_membership_there_is_none_for_a_gateway,
                a_run_of_unreachable_errors_ends_the_tunnel,
                a_report_between_the_errors_keeps_the_tunnel,
                errors_can_be_told_never_to_end_a_tunnel,
