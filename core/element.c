@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/runtime_private.h"
@@ -23,8 +24,8 @@ static void push_on(struct amtg_element *e, struct amtg_out *out)
     peer->taken += out->batch.count;
     peer->push(peer, out->in, &out->batch);
     out->batch.count = 0;
-    out->pushing = false;
     amtg_element_flush(peer);
+    out->pushing = false;
 }
 
 void amtg_element_flush(struct amtg_element *e)
@@ -35,6 +36,19 @@ void amtg_element_flush(struct amtg_element *e)
     for (unsigned i = 0; i < e->outs_count; i++)
         push_on(e, &e->outs[i]);
     e->last_out = NULL;
+}
+
+/*
+ * While an output is pushed on, all that follows from it included, nothing may be emitted
+ * there: its batch is being walked, may be full, and the cycle would have no end. Only a
+ * cycle leads back to it, and in each is a class that promised not to emit from inside its
+ * push (AMTG_BREAKS). A wrong promise ends the run, in all builds.
+ */
+static _Noreturn void emitted_inside(const struct amtg_element *e, unsigned i)
+{
+    fprintf(stderr, "amtgraph: %s (%s): emits on \"%s\" from inside a push that came from there\n",
+            e->name, e->class->name, e->class->outputs[i].name);
+    abort();
 }
 
 void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
@@ -52,6 +66,8 @@ void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
             push_on(e, e->last_out);
         e->last_out = out;
     }
+    if (out->pushing)
+        emitted_inside(e, i);
     out->batch.packets[out->batch.count++] = p;
     e->unflushed = true;
     if (out->batch.count == AMTG_BATCH)

@@ -149,7 +149,7 @@ struct amtg_out {
     struct amtg_element *peer; /* NULL: open */
     unsigned in;
     struct amtg_batch batch; /* collected, not yet pushed on */
-    bool pushing;            /* being pushed on right now */
+    bool pushing;            /* being pushed on right now, with all that follows */
     uint64_t packets, octets;
 };
 

@@ -4,7 +4,11 @@
  */
 #include "tests/support/suite.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/runtime.h"
 
@@ -122,8 +126,21 @@ static const struct amtg_class refusing = {
     .name = "refusing", .summary = "cannot start",
     AMTG_INPUTS([0] = {"in", AMTG_PACKET, "x", 0}), .push = sink_push, .start = refuse};
 
-static const struct amtg_class *const classes[] = {&numbers, &split,    &ordered,
-                                                   &sink,    &refusing, NULL};
+/* Says that it breaks cycles, and does not. */
+static void lying_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+{
+    (void)in;
+    AMTG_EACH (p, batch)
+        amtg_emit(e, 0, p);
+}
+
+static const struct amtg_class lying = {
+    .name = "lying", .summary = "breaks no cycle", .flags = AMTG_BREAKS,
+    AMTG_INPUTS([0] = {"in", AMTG_PACKET, "x", 0}),
+    AMTG_OUTPUTS([0] = {"out", AMTG_PACKET, "x", 0}), .push = lying_push};
+
+static const struct amtg_class *const classes[] = {&numbers,  &split, &ordered, &sink,
+                                                   &refusing, &lying, NULL};
 
 /* ---- helpers ------------------------------------------------------------ */
 
@@ -232,6 +249,30 @@ START_TEST(who_cannot_start_is_named_and_the_others_stop_again)
 }
 END_TEST
 
+START_TEST(a_class_that_breaks_no_cycle_though_it_says_so_shows)
+{
+    int said[2], status;
+    char words[256] = "";
+
+    ck_assert_int_eq(pipe(said), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit no_core = {0, 0};
+        setrlimit(RLIMIT_CORE, &no_core);
+        dup2(said[1], STDERR_FILENO);
+        run(make("amtgraph: 1\nelements:\n  a: {class: numbers}\n  l: {class: lying}\n"
+                 "  s: {class: split}\nedges:\n  - a -> l -> s\n  - s.even -> l\n", NULL));
+        _exit(0);
+    }
+    close(said[1]);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    ck_assert_int_gt(read(said[0], words, sizeof words - 1), 0);
+    ck_assert_ptr_nonnull(strstr(words, "l (lying): emits on \"out\" from inside a push"));
+    close(said[0]);
+}
+END_TEST
+
 static void draw(const uint8_t *seed, const char *element, uint8_t out[40])
 {
     struct amtg_runtime *rt = make("amtgraph: 1\nelements:\n  a: {class: numbers}\n"
@@ -303,4 +344,5 @@ AMTG_SUITE("runtime", a_flood_of_events_does_not_flood_the_log, what_feeds_start
            side_outputs_are_collected_and_ordered_ones_keep_their_order,
            more_than_a_batch_passes_and_open_outputs_are_counted,
            who_cannot_start_is_named_and_the_others_stop_again,
+           a_class_that_breaks_no_cycle_though_it_says_so_shows,
            randomness_comes_from_the_seed_and_the_name)
