@@ -37,6 +37,18 @@ static bool stays_on_link(const struct amtg_addr *group)
     return (group->octets[1] & 0x0f) <= LINK_LOCAL;
 }
 
+/*
+ * No router forwards what comes from these: this host (RFC 1122, section 3.2.1.3; RFC
+ * 4291, sections 2.5.2 and 2.5.3), or its link (RFC 3927, section 7; RFC 4291, 2.5.6).
+ */
+static bool is_source_of_one_link(const struct amtg_addr *source)
+{
+    if (amtg_addr_is4(source) && amtg_addr_octets4(source)[0] == 0)
+        return true;
+    return amtg_addr_is_unspecified(source) || amtg_addr_is_loopback(source) ||
+           amtg_addr_is_link_local(source);
+}
+
 /* Send `packet` to the set of each class; the last one gets the packet itself. */
 static void send_to(struct amtg_element *e, struct amtg_packet *packet,
                     struct amtg_set *const sets[AMTG_CLASSES])
@@ -75,7 +87,7 @@ static void relay_fanout_push(struct amtg_element *e, unsigned in, struct amtg_b
             amtg_drop(e, NOT_MULTICAST, packet);
         else if (stays_on_link(&group))
             amtg_drop(e, SCOPE, packet);
-        else if (amtg_addr_is_link_local(&source)) /* RFC 4291, 2.5.6; RFC 3927, section 7 */
+        else if (is_source_of_one_link(&source))
             amtg_drop(e, SOURCE_SCOPE, packet);
         else if (!members->lookup(state->members, &source, &group, sets))
             amtg_drop(e, NO_MEMBER, packet);
@@ -122,8 +134,8 @@ const struct amtg_class amtg_relay_fanout = {
                                   "the destination is no group (RFC 7450, 5.3.3.6)"},
                [SCOPE] = {"scope", "a group that never leaves its link: 224.0.0.0/24, or an IPv6 "
                                    "group of link-local or smaller scope"},
-               [SOURCE_SCOPE] = {"source-scope", "from a link-local address, which no router "
-                                                 "forwards"},
+               [SOURCE_SCOPE] = {"source-scope", "from an address that no router forwards: "
+                                                 "link-local, loopback, 0.0.0.0/8 or ::"},
                [NO_MEMBER] = {"no-member", "no endpoint wants this source and group"}),
     .push = relay_fanout_push,
 };

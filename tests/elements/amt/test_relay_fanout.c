@@ -171,12 +171,25 @@ START_TEST(groups_that_stay_on_their_link_are_dropped)
 }
 END_TEST
 
-START_TEST(link_local_sources_are_not_forwarded)
+START_TEST(sources_of_one_link_or_host_are_not_forwarded)
 {
+    static const char *const sources4[] = {"169.254.1.1", "0.0.0.0", "0.1.2.3", "127.0.0.1",
+                                           "127.255.1.2"};
+    static const char *const sources6[] = {"00000000000000000000000000000000",
+                                           "00000000000000000000000000000001",
+                                           "fe800000000000000000000000000001"};
     struct rig *rig = begin(_i, true, false);
 
-    push4(rig, 12, "169.254.1.1");
-    ck_assert_uint_eq(rig_drops(rig, "source-scope"), 1);
+    for (unsigned i = 0; i < 5; i++)
+        push4(rig, 12, sources4[i]);
+    for (unsigned i = 0; i < 3; i++) {
+        char hex[256];
+        snprintf(hex, sizeof hex, "60000000000811ff%s%s", sources6[i],
+                 "ff3e0000000000000000000080000001" "000d1388138900080000");
+        rig_push_hex(rig, "in", AMTG_IP, hex);
+    }
+    ck_assert_uint_eq(rig_drops(rig, "source-scope"), 8);
+    ck_assert_uint_eq(rig_drops_all(rig), 8);
     end(rig);
 }
 END_TEST
@@ -184,4 +197,5 @@ END_TEST
 AMTG_RIG_SUITE("relay-fanout", a_packet_gets_the_set_of_its_channel,
                two_classes_get_a_view_each_of_one_buffer, only_ipv6_tunnels_want_it,
                what_nobody_wants_is_dropped, unicast_is_dropped,
-               groups_that_stay_on_their_link_are_dropped, link_local_sources_are_not_forwarded)
+               groups_that_stay_on_their_link_are_dropped,
+               sources_of_one_link_or_host_are_not_forwarded)
