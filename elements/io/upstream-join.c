@@ -9,7 +9,8 @@
  * Timers:
  *   forget   runs out when the group that was refreshed longest ago has not been
  *            refreshed for `hold`; that group is left then
- *   retry    one second after something could not be joined
+ *   retry    one second after something could not be joined; at once while what was
+ *            tried again succeeds
  *
  *     upstream: {class: upstream-join, interface: eth1}
  */
@@ -25,6 +26,8 @@
 
 enum {
     SPARE_DESCRIPTORS = 64, /* of the process's, for all the rest */
+    RETRIES = 64,           /* groups tried again in one turn */
+    FAILURES = 8,           /* of them, after which the others would most likely fail as well */
 };
 
 #define RETRY_NS AMTG_S
@@ -38,6 +41,7 @@ struct group {
     uint32_t count;
     struct amtg_addr *sources; /* wanted: ascending, each once */
     bool failed;               /* not all that is wanted could be joined */
+    struct group *before, *after; /* of those that have failed, in which order they are tried */
 };
 
 struct upstream_join {
@@ -51,6 +55,7 @@ struct upstream_join {
     struct amtg_joiner joiner;
     struct amtg_table table;
     struct group *oldest, *newest;
+    struct group *next_failed, *last_failed;
     uint32_t sources_count;
     struct amtg_timer forget, retry;
     bool failing; /* said so */
@@ -99,6 +104,25 @@ static void link_newest(struct upstream_join *state, struct group *g)
     state->newest = g;
 }
 
+static void unlink_failed(struct upstream_join *state, struct group *g)
+{
+    if (!g->failed)
+        return;
+    *(g->before ? &g->before->after : &state->next_failed) = g->after;
+    *(g->after ? &g->after->before : &state->last_failed) = g->before;
+    g->failed = false;
+}
+
+/* Behind all others that have failed. */
+static void link_failed(struct upstream_join *state, struct group *g)
+{
+    g->after = NULL;
+    g->before = state->last_failed;
+    *(g->before ? &g->before->after : &state->next_failed) = g;
+    state->last_failed = g;
+    g->failed = true;
+}
+
 static struct group *group_new(struct upstream_join *state, const struct amtg_addr *addr)
 {
     struct group *g = calloc(1, sizeof *g);
@@ -119,6 +143,7 @@ static void group_free(struct upstream_join *state, struct group *g)
 {
     amtg_table_remove(&state->table, &g->node);
     unlink_group(state, g);
+    unlink_failed(state, g);
     state->sources_count -= g->count;
     amtg_joined_free(&g->joined);
     free(g->sources);
@@ -161,9 +186,10 @@ static void apply(struct amtg_element *e, struct group *g)
     int error = amtg_joiner_apply(&state->joiner, &g->joined, &wish);
     char text[AMTG_ADDR_TEXT];
 
-    g->failed = error != 0;
+    unlink_failed(state, g);
     if (!error)
         return;
+    link_failed(state, g);
     amtg_count(e, counter_of(error), 1);
     if (!amtg_timer_running(&state->retry))
         amtg_timer_start(e, &state->retry, RETRY_NS);
@@ -183,15 +209,27 @@ static void leave(struct amtg_element *e, struct group *g)
     group_free(state, g);
 }
 
+/*
+ * In their order, and a few in one turn: each costs system calls, and mostly they fail
+ * for one reason (no descriptor, no interface), so some tell about all. Where they
+ * succeed, the next turn follows at once.
+ */
 static void retry_due(struct amtg_element *e, struct amtg_timer *t)
 {
     struct upstream_join *state = amtg_state(e);
+    const struct group *last = state->last_failed; /* none twice */
+    unsigned failures = 0;
 
-    (void)t;
-    for (struct group *g = state->oldest; g; g = g->newer)
-        if (g->failed)
-            apply(e, g);
-    if (!amtg_timer_running(&state->retry)) {
+    for (unsigned i = 0; i < RETRIES && failures < FAILURES && state->next_failed; i++) {
+        struct group *g = state->next_failed;
+        apply(e, g);
+        failures += g->failed;
+        if (g == last)
+            break;
+    }
+    if (state->next_failed) {
+        amtg_timer_start(e, t, failures ? RETRY_NS : AMTG_MS);
+    } else {
         state->failing = false;
         amtg_log(e, AMTG_LOG_INFO, "joins-complete", "groups=%zu", state->table.count);
     }
@@ -406,7 +444,7 @@ const struct amtg_class amtg_upstream_join = {
         "are left.\n\n"
         "Of a group wanted with more than 10 sources excluded, the first 10 are; the others are "
         "received and have to be filtered downstream. What cannot be joined is counted and tried "
-        "again every second.",
+        "again: some of it every second, all the rest as soon as that succeeds.",
     .example = "elements:\n"
                "  inner:      {class: pcap-source, file: reports.pcap}\n"
                "  igmp:       {class: igmp-parser}\n"

@@ -7,6 +7,8 @@
 
 #include <net/if.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "elements/wire/types.h"
 
@@ -333,6 +335,50 @@ START_TEST(what_does_not_fit_is_tried_again)
 }
 END_TEST
 
+/* From here on no descriptor is left. Returns the limits before. */
+static struct rlimit no_descriptors(void)
+{
+    struct rlimit before, none;
+    int next = dup(STDERR_FILENO);
+
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){(rlim_t)next, before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    return before;
+}
+
+START_TEST(many_failures_are_tried_again_a_few_at_a_time_until_one_succeeds)
+{
+    struct rig *rig = rig_here(_i, "");
+    struct amtg_addr group = addr_of("239.1.1.0");
+    struct rlimit before = no_descriptors();
+
+    for (unsigned i = 0; i < 200; i++) {
+        group.octets[15] = (uint8_t)i;
+        want(rig, &group, true, 0, 0);
+    }
+    ck_assert_uint_eq(rig_counter(rig, "no-descriptor"), 200);
+    rig_step(rig, 1100 * AMTG_MS);
+    ck_assert_uint_eq(rig_counter(rig, "no-descriptor"), 208);
+    for (unsigned i = 0; i < 100; i++) { /* in the midst of what has failed */
+        group.octets[15] = (uint8_t)(2 * i);
+        want(rig, &group, false, 0, 0);
+    }
+    rig_step(rig, AMTG_S);
+    ck_assert_uint_eq(rig_counter(rig, "no-descriptor"), 216);
+    setrlimit(RLIMIT_NOFILE, &before);
+    rig_step(rig, AMTG_S + 10 * AMTG_MS);
+    for (unsigned i = 0; i < 200; i++) {
+        group.octets[15] = (uint8_t)i;
+        ck_assert_int_eq(joined(&group), i % 2);
+    }
+    rig_step(rig, 5 * AMTG_S);
+    ck_assert_uint_eq(rig_counter(rig, "no-descriptor"), 216);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(limits_and_malformed_records_are_dropped_by_name)
 {
     struct rig *rig = rig_here(_i, ", groups: 2, sources: 15");
@@ -403,6 +449,7 @@ AMTG_NETNS_SUITE("upstream-join", more_sources_than_a_socket_takes_are_joined,
                  the_filter_mode_changes_both_ways, a_group_that_is_not_said_again_is_forgotten,
                  a_group_is_not_let_go_before_its_sources_are_joined,
                  lower_limits_of_the_host_are_met, what_does_not_fit_is_tried_again,
+                 many_failures_are_tried_again_a_few_at_a_time_until_one_succeeds,
                  limits_and_malformed_records_are_dropped_by_name,
                  a_group_that_cannot_grow_keeps_what_it_has,
                  an_interface_that_is_gone_is_named)
