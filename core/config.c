@@ -402,6 +402,12 @@ static ssize_t read_octets(int fd, char *out, size_t room)
     return (ssize_t)len;
 }
 
+/* A descriptor that whoever started us has opened; a pipe is meant to be read from there. */
+static bool is_handed_over(const char *path)
+{
+    return strcmp(path, "/dev/stdin") == 0 || strncmp(path, "/dev/fd/", 8) == 0;
+}
+
 struct amtg_yaml *amtg_yaml_read(const char *path, struct amtg_diag *diag)
 {
     struct amtg_mark whole = {.file = path, .length = 1};
@@ -410,14 +416,18 @@ struct amtg_yaml *amtg_yaml_read(const char *path, struct amtg_diag *diag)
     char *octets = NULL;
     ssize_t len;
 
-    /* One octet more than is allowed shows that a file is too large, however large it is. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* O_NONBLOCK: a named pipe that nobody writes to would wait here for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &st) < 0)
         goto fail;
-    if (S_ISDIR(st.st_mode)) {
-        amtg_diag_add(diag, AMTG_PROBLEM, whole, NULL, "a file", NULL, "this is a directory");
+    if (S_ISDIR(st.st_mode) || (!S_ISREG(st.st_mode) && !is_handed_over(path))) {
+        amtg_diag_add(diag, AMTG_PROBLEM, whole, NULL, "a file", NULL,
+                      S_ISDIR(st.st_mode) ? "this is a directory" : "this is no regular file");
         goto out;
     }
+    if (fcntl(fd, F_SETFL, 0) < 0)
+        goto fail;
+    /* One octet more than is allowed shows that a file is too large, however large it is. */
     octets = malloc(AMTG_YAML_MAX_OCTETS + 1);
     len = octets ? read_octets(fd, octets, AMTG_YAML_MAX_OCTETS + 1) : -1;
     if (len < 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -211,6 +212,51 @@ START_TEST(a_huge_file_is_refused_without_reading_it)
 }
 END_TEST
 
+START_TEST(a_pipe_or_device_by_name_is_not_waited_for)
+{
+    char path[] = "/tmp/amtgraph-pipe-XXXXXX", words[128];
+
+    ck_assert_ptr_nonnull(mkdtemp(path));
+    snprintf(words, sizeof words, "%s/pipe", path);
+    ck_assert_int_eq(mkfifo(words, 0600), 0);
+    diag = amtg_diag_new();
+    ck_assert_ptr_null(amtg_yaml_read(words, diag));
+    unlink(words);
+    rmdir(path);
+    strcat(words, ": this is no regular file (expected a file)");
+    ck_assert(strstr(printed(), words) != NULL);
+    ck_assert_ptr_null(amtg_yaml_read("/dev/zero", diag));
+    ck_assert(strstr(printed(), "/dev/zero: this is no regular file") != NULL);
+    teardown(NULL);
+}
+END_TEST
+
+START_TEST(a_pipe_that_is_handed_over_is_read)
+{
+    static const char first[] = "amtgraph: 1\n";
+    char path[32];
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], first, sizeof first - 1), sizeof first - 1);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    pid_t writer = fork(); /* the rest comes late */
+    if (writer == 0) {
+        usleep(50000);
+        ssize_t n = write(ends[1], "name: late\n", 11);
+        _exit(n != 11);
+    }
+    close(ends[1]);
+    diag = amtg_diag_new();
+    struct amtg_yaml *y = amtg_yaml_read(path, diag);
+    ck_assert_ptr_nonnull(amtg_yaml_get(y, "name"));
+    amtg_yaml_free(y);
+    close(ends[0]);
+    ck_assert_int_eq(waitpid(writer, NULL, 0), writer);
+    teardown(NULL);
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_told)
 {
     diag = amtg_diag_new();
@@ -228,4 +274,6 @@ AMTG_SUITE("config", the_tree_is_as_the_file_says, every_scalar_knows_its_place,
            what_would_hide_meaning_is_refused, a_key_written_twice_is_told_with_its_first_place,
            broken_syntax_is_told_with_its_place, empty_files_are_told,
            rubbish_is_told_with_its_place, nesting_is_bounded, nodes_are_bounded,
-           a_huge_file_is_refused_without_reading_it, what_is_no_file_is_told)
+           a_huge_file_is_refused_without_reading_it,
+           a_pipe_or_device_by_name_is_not_waited_for, a_pipe_that_is_handed_over_is_read,
+           what_is_no_file_is_told)
