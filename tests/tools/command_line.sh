@@ -137,6 +137,18 @@ timeout 10 "$amtgraph" run endless.yaml 2>"$made/said" | head -n 1 >"$made/out"
 grep -qF "amtgraph: show (print): cannot write to standard output: Broken pipe" "$made/said" ||
     fail "print into a closed pipe: not a word about it"
 
+# Without a descriptor for the signals nobody could stop a run in order: it does not begin.
+for descriptors in 4 5 6 7 8; do
+    (ulimit -n $descriptors && timeout 10 "$amtgraph" run endless.yaml --for 10ms) >out 2>said
+    code=$?
+    grep -qF "amtgraph: signals cannot be received: Too many open files" said && break
+done
+[ "$code" = 1 ] || fail "no descriptor for the signals: exit code $code, not 1"
+
+# A graph may come through a pipe that the shell has made.
+expect 0 said "1 file: no problem" check <(cat good.yaml)
+expect 0 said "1 file: no problem" check /dev/stdin < <(cat good.yaml)
+
 # An operator sees what a run has opened, and what it has counted until now.
 cat >socket.yaml <<'END'
 amtgraph: 1

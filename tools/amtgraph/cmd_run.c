@@ -1,4 +1,5 @@
 /* amtgraph run: execute a graph on the host, or on captures in virtual time. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,8 +164,8 @@ static void on_signal(struct amtg_element *e, struct amtg_watch *w, uint32_t eve
     }
 }
 
-/* Signals come in through the loop from here on; -1: the system refused. */
-static int open_signals(struct signals *signals)
+/* Signals come in through the loop from here on. false: the system refused, which is said. */
+static bool open_signals(struct signals *signals)
 {
     sigset_t set;
 
@@ -177,9 +178,12 @@ static int open_signals(struct signals *signals)
     signal(SIGPIPE, SIG_IGN);
     signals->watch.ready = on_signal;
     signals->watch.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (signals->watch.fd >= 0)
-        amtg_loop_watch_add(amtg_runtime_loop(signals->run->runtime), &signals->watch, EPOLLIN);
-    return signals->watch.fd;
+    if (signals->watch.fd >= 0 &&
+        amtg_loop_watch_add(amtg_runtime_loop(signals->run->runtime), &signals->watch, EPOLLIN) ==
+            AMTG_OK)
+        return true;
+    fprintf(stderr, "amtgraph: signals cannot be received: %s\n", strerror(errno));
+    return false;
 }
 
 static void close_signals(struct signals *signals)
@@ -246,7 +250,10 @@ static int go(struct run *run)
     char why[WHY];
     int code = EXIT_DONE;
 
-    open_signals(&signals);
+    if (!open_signals(&signals)) {
+        close_signals(&signals);
+        return EXIT_FAILED;
+    }
     enum amtg_err err = amtg_runtime_start(run->runtime, why, sizeof why);
     if (!err) {
         privilege_drop(any_has(run, AMTG_NET_ADMIN));
