@@ -13,6 +13,7 @@
 #include "core/element.h"
 #include "elements/group/members.h"
 #include "elements/wire/ip.h"
+#include "elements/wire/mld.h"
 #include "elements/wire/types.h"
 
 struct members_filter {
@@ -20,7 +21,29 @@ struct members_filter {
 };
 
 enum { OUT };
-enum { NOT_MULTICAST, NO_MEMBER };
+enum { NOT_MULTICAST, NO_MEMBER, GROUP_MANAGEMENT };
+
+/*
+ * Queries and Reports are for one link (RFC 3376, section 4; RFC 3810, section 5). From
+ * elsewhere, one to a group that is wanted could unseat the querier of this link, or speak
+ * for its hosts.
+ */
+static bool is_group_management(const struct amtg_packet *p)
+{
+    if (p->protocol == IPPROTO_IGMP)
+        return true;
+    if (p->protocol != IPPROTO_ICMPV6 || p->len <= p->transport)
+        return false;
+    switch (p->data[p->transport]) {
+    case AMTG_MLD_QUERY:
+    case AMTG_MLD_V1_REPORT:
+    case AMTG_MLD_V1_DONE:
+    case AMTG_MLD_V2_REPORT:
+        return true;
+    default:
+        return false;
+    }
+}
 
 static void members_filter_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
 {
@@ -34,6 +57,8 @@ static void members_filter_push(struct amtg_element *e, unsigned in, struct amtg
 
         if (!amtg_addr_is_multicast(&group))
             amtg_drop(e, NOT_MULTICAST, packet);
+        else if (is_group_management(packet))
+            amtg_drop(e, GROUP_MANAGEMENT, packet);
         else if (!members->lookup(state->members, &source, &group, sets))
             amtg_drop(e, NO_MEMBER, packet);
         else
@@ -66,6 +91,8 @@ const struct amtg_class amtg_members_filter = {
     AMTG_PARAMS(AMTG_REF(struct members_filter, members, &amtg_members, true,
                          "knows who wants a channel")),
     AMTG_DROPS([NOT_MULTICAST] = {"not-multicast", "the destination is no group"},
-               [NO_MEMBER] = {"no-member", "nobody wants this source and group"}),
+               [NO_MEMBER] = {"no-member", "nobody wants this source and group"},
+               [GROUP_MANAGEMENT] = {"group-management",
+                                     "IGMP or MLD, which never leaves its own link"}),
     .push = members_filter_push,
 };

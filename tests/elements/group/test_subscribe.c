@@ -153,6 +153,40 @@ START_TEST(only_what_is_wanted_passes)
 }
 END_TEST
 
+/* A message of `type` in ICMPv6 or IGMP, as check-ip passes it on. */
+static void push_message(struct rig *rig, const char *source, const char *group, uint8_t protocol,
+                         uint8_t type)
+{
+    uint8_t o[64] = {0};
+    struct amtg_ip_head head = {.src = spoken_addr(source), .dst = spoken_addr(group),
+                                .payload = 8, .protocol = protocol, .hops = 8};
+    uint32_t before = amtg_ip_build(&head, o);
+    o[before] = type;
+    struct amtg_packet *p = rig_packet(rig, AMTG_IP, o, before + 8);
+    ck_assert_int_eq(amtg_ip_check(p, NULL), AMTG_IP_SOUND);
+    rig_push(rig, "in", p);
+}
+
+START_TEST(igmp_and_mld_stay_on_their_own_link)
+{
+    static const uint8_t mld[] = {130, 131, 132, 143};
+    struct rig *rig = rig_new(_i, filter);
+
+    /* A Query from a low address to a group that is wanted would win an election. */
+    push_message(rig, "0.0.0.1", "239.1.1.1", IPPROTO_IGMP, 0x11);
+    push_message(rig, "192.0.2.1", "232.1.2.3", IPPROTO_IGMP, 0x22);
+    for (unsigned i = 0; i < sizeof mld; i++)
+        push_message(rig, "2001:db8::1", "ff3e::8000:1", IPPROTO_ICMPV6, mld[i]);
+    rig_expect_nothing(rig, "out");
+    ck_assert_uint_eq(rig_drops(rig, "group-management"), 6);
+    push_message(rig, "2001:db8::1", "ff3e::8000:1", IPPROTO_ICMPV6, 128);
+    push_message(rig, "192.0.2.1", "232.1.2.3", IPPROTO_UDP, 143);
+    ck_assert_uint_eq(rig_count(rig, "out"), 2);
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(who_asks_for_endpoints_gets_one)
 {
     struct rig *rig = rig_new(_i, filter);
@@ -172,4 +206,5 @@ END_TEST
 
 AMTG_RIG_SUITE("group/subscribe", each_group_is_said_at_once_and_again,
                group_and_source_may_be_parameters_of_their_own, channels_that_cannot_be_are_refused,
-               only_what_is_wanted_passes, who_asks_for_endpoints_gets_one)
+               only_what_is_wanted_passes, igmp_and_mld_stay_on_their_own_link,
+               who_asks_for_endpoints_gets_one)
