@@ -16,84 +16,35 @@
  *       - update.igmp -> igmp -> membership.reports
  *       - membership.joins -> upstream
  *
+ * What reports do is in membership_report.c.
+ *
  * Timers: one for each endpoint, at the earliest deadline of its groups and sources
  * (RFC 3376, section 6.2); since each report restarts what it names, none outlives
  * the endpoint timer of RFC 7450, section 5.3.3.7. One that says all joins again. With
  * `leave: query`, one that asks again (RFC 3376, section 6.6.3).
  */
-#include <stdlib.h>
-
-#include "core/element.h"
-#include "elements/group/asks.h"
-#include "elements/group/joins.h"
 #include "elements/group/members.h"
-#include "elements/group/roster.h"
+#include "elements/group/membership.h"
 #include "elements/wire/types.h"
 
 static const char *const leaves[] = {"prompt", "lmqt", "query", NULL}; /* enum amtg_leave */
 
-struct membership {
-    uint8_t robustness;
-    uint64_t query_interval_ns, query_response_interval_ns, last_member_interval_ns;
-    int leave;
-    uint32_t endpoints, endpoints_per_address;
-    uint16_t groups, sources;
-    uint32_t sources_per_endpoint, entries_per_address, channels, memberships;
-    uint16_t unreachable_count;
-    uint64_t unreachable_span_ns;
-    uint64_t refresh_ns;
-    uint16_t join_sources;
-
-    struct amtg_roster roster;
-    struct amtg_joins joins;
-    struct amtg_asks asks;
-    struct amtg_task say;   /* the joins that have changed */
-    struct amtg_timer ask;  /* the next question is due */
-    struct amtg_timer turn; /* the next part of all joins is due */
-    size_t owed;            /* TURNS of these are a join that is due */
-};
-
 enum { REPORTS, UNREACHABLE, GONE };
 enum { JOINS, ASKS };
 
-enum {
-    WALKS = 8,  /* times that one report may have all sources of its endpoint looked through */
-    TURNS = 60, /* parts in which all joins are said again within `refresh` */
-};
+/* Parts in which all joins are said again within `refresh`. */
+enum { TURNS = 60 };
 
-enum {
-    ENDPOINTS, MEMBERSHIPS, GROUPS, CHANNELS,
-    REPORTS_TAKEN, RECORDS,
-    MOVES,
-    SKIPPED, /* + enum amtg_record_fault, from the first fault */
-    OLDER_MODE = SKIPPED + AMTG_RECORD_FAULTS - 1,
-    BAD_SOURCES, SOURCES_OVER, GROUPS_OVER, RECORDS_OVER,
-    STARTED,
-    ENDED, /* + enum end */
-    ERRORS = ENDED + 5,
-    ERRORS_OTHER, UNKNOWN_PEER, JOINS_SAID, JOINS_OVER, ASKS_SAID,
-};
-
-enum drops { NOT_A_REPORT, IGMPV1, ENDPOINT_LIMIT, ADDRESS_LIMIT, NO_MEMORY, BAD_RECORD };
-
-/* Why an endpoint has ended. */
-enum end { LEFT, EXPIRED, TORN_DOWN, NOT_REACHED, OUT_OF_MEMORY };
 static const char *const end_names[] = {
-    [LEFT] = "left", [EXPIRED] = "expired", [TORN_DOWN] = "teardown",
-    [NOT_REACHED] = "unreachable", [OUT_OF_MEMORY] = "no-memory",
+    [AMTG_MEMBERS_LEFT] = "left", [AMTG_MEMBERS_EXPIRED] = "expired",
+    [AMTG_MEMBERS_TORN_DOWN] = "teardown", [AMTG_MEMBERS_NOT_REACHED] = "unreachable",
+    [AMTG_MEMBERS_OUT_OF_MEMORY] = "no-memory",
 };
-
-/* ---- time --------------------------------------------------------------- */
-
-static uint32_t now_ms(const struct amtg_element *e)
-{
-    return (uint32_t)(amtg_now(e) / AMTG_MS);
-}
 
 /* To the very start of the millisecond `deadline_ms`, when it is due. */
 static uint64_t until(const struct amtg_element *e, uint32_t deadline_ms)
 {
-    int32_t left = (int32_t)(deadline_ms - now_ms(e));
+    int32_t left = (int32_t)(deadline_ms - amtg_membership_now_ms(e));
 
     return left <= 0 ? 0 : (uint64_t)left * AMTG_MS - amtg_now(e) % AMTG_MS;
 }
@@ -104,13 +55,13 @@ static void set_counters(struct amtg_element *e)
 {
     const struct membership *state = amtg_state(e);
 
-    amtg_gauge(e, ENDPOINTS, state->roster.members.count);
-    amtg_gauge(e, MEMBERSHIPS, state->roster.memberships);
-    amtg_gauge(e, GROUPS, state->roster.channels.groups.count);
-    amtg_gauge(e, CHANNELS, state->roster.channels.forwarding);
-    amtg_gauge(e, JOINS_SAID, state->joins.said);
-    amtg_gauge(e, JOINS_OVER, state->joins.over);
-    amtg_gauge(e, ASKS_SAID, state->asks.said);
+    amtg_gauge(e, AMTG_MEMBERS_ENDPOINTS, state->roster.members.count);
+    amtg_gauge(e, AMTG_MEMBERS_MEMBERSHIPS, state->roster.memberships);
+    amtg_gauge(e, AMTG_MEMBERS_GROUPS, state->roster.channels.groups.count);
+    amtg_gauge(e, AMTG_MEMBERS_CHANNELS, state->roster.channels.forwarding);
+    amtg_gauge(e, AMTG_MEMBERS_JOINS_SAID, state->joins.said);
+    amtg_gauge(e, AMTG_MEMBERS_JOINS_OVER, state->joins.over);
+    amtg_gauge(e, AMTG_MEMBERS_ASKS_SAID, state->asks.said);
 }
 
 static void say_changed(struct amtg_element *e)
@@ -179,22 +130,33 @@ static void log_endpoint(struct amtg_element *e, const struct amtg_member *m, co
              amtg_addr_text(&peer->local, local), reason);
 }
 
-static void end_member(struct amtg_element *e, struct amtg_member *m, enum end why)
+void amtg_membership_begin(struct amtg_element *e, struct amtg_member *m)
+{
+    m->known = true;
+    amtg_count(e, AMTG_MEMBERS_STARTED, 1);
+    log_endpoint(e, m, "endpoint-new", "report");
+}
+
+void amtg_membership_end(struct amtg_element *e, struct amtg_member *m,
+                         enum amtg_membership_end why)
 {
     struct membership *state = amtg_state(e);
 
     amtg_timer_stop(e, &m->timer);
     if (m->known) {
         log_endpoint(e, m, "endpoint-gone", end_names[why]);
-        amtg_count(e, ENDED + why, 1);
+        amtg_count(e, AMTG_MEMBERS_ENDED + why, 1);
     }
     amtg_roster_end(&state->roster, m);
 }
 
-static void arm(struct amtg_element *e, struct amtg_member *m, uint32_t deadline_ms)
+static void fire_member(struct amtg_element *e, struct amtg_timer *t);
+
+void amtg_membership_arm(struct amtg_element *e, struct amtg_member *m, uint32_t deadline_ms)
 {
     uint64_t delay = until(e, deadline_ms);
 
+    m->timer.fire = fire_member;
     /* Too early is fine: it then looks again. So a refresh, which puts things off, is cheap. */
     if (!amtg_timer_running(&m->timer) || amtg_now(e) + delay < m->timer.deadline_ns)
         amtg_timer_start(e, &m->timer, delay);
@@ -206,12 +168,12 @@ static void fire_member(struct amtg_element *e, struct amtg_timer *t)
     struct amtg_member *m = AMTG_CONTAINER(t, struct amtg_member, timer);
     uint32_t deadline_ms;
 
-    if (amtg_roster_expire(&state->roster, m, now_ms(e)) != AMTG_OK)
-        end_member(e, m, OUT_OF_MEMORY);
+    if (amtg_roster_expire(&state->roster, m, amtg_membership_now_ms(e)) != AMTG_OK)
+        amtg_membership_end(e, m, AMTG_MEMBERS_OUT_OF_MEMORY);
     else if (amtg_member_next(m, &deadline_ms))
-        arm(e, m, deadline_ms);
+        amtg_membership_arm(e, m, deadline_ms);
     else
-        end_member(e, m, EXPIRED);
+        amtg_membership_end(e, m, AMTG_MEMBERS_EXPIRED);
     changed(e);
 }
 
@@ -222,170 +184,10 @@ static void fire_ask(struct amtg_element *e, struct amtg_timer *t)
     struct membership *state = amtg_state(e);
     uint32_t due_ms;
 
-    amtg_asks_say(&state->asks, e, ASKS, &state->roster, now_ms(e));
+    amtg_asks_say(&state->asks, e, ASKS, &state->roster, amtg_membership_now_ms(e));
     if (amtg_asks_next(&state->asks, &due_ms))
         amtg_timer_start(e, t, until(e, due_ms));
     set_counters(e);
-}
-
-/* Others behind this endpoint may still want what one of them has left. */
-static void ask(struct amtg_element *e, const struct amtg_member *m, const struct amtg_addr *group,
-                struct amtg_record_outcome *outcome)
-{
-    struct membership *state = amtg_state(e);
-    struct amtg_filter_lowered *lowered = &outcome->lowered;
-
-    if ((lowered->group || lowered->count) &&
-        amtg_asks_add(&state->asks, &m->endpoint->peer, group, lowered, now_ms(e)))
-        amtg_timer_start(e, &state->ask, 0);
-    free(lowered->sources);
-}
-
-/* ---- reports ------------------------------------------------------------ */
-
-/* May the record give state to an endpoint that has none? */
-static bool may_create(const struct amtg_group_record *record)
-{
-    switch (record->type) {
-    case AMTG_IS_EX:
-    case AMTG_TO_EX: return true;
-    case AMTG_IS_IN:
-    case AMTG_TO_IN:
-    case AMTG_ALLOW: return record->count > 0;
-    default: return false;
-    }
-}
-
-static bool report_may_create(struct amtg_report report)
-{
-    struct amtg_group_record record;
-
-    while (amtg_report_next(&report, &record))
-        if (may_create(&record) &&
-            amtg_record_check(&record, report.version) == AMTG_RECORD_FINE)
-            return true;
-    return false;
-}
-
-static void count_outcome(struct amtg_element *e, const struct amtg_record_outcome *o)
-{
-    amtg_count(e, OLDER_MODE, o->skipped.by_compatibility);
-    amtg_count(e, BAD_SOURCES, o->skipped.bad_sources);
-    amtg_count(e, SOURCES_OVER, o->skipped.over_limit);
-    amtg_count(e, GROUPS_OVER, o->no_group);
-}
-
-/*
- * Apply all records in their order; m is NULL when the peer is no endpoint and stays
- * none. A record costs as much as its group lists sources, so a report that names a
- * long list again and again would cost far more than its octets; the rest of such a
- * report is left out.
- */
-static enum amtg_err apply(struct amtg_element *e, struct amtg_member *m, struct amtg_report report)
-{
-    struct membership *state = amtg_state(e);
-    bool older = report.version == AMTG_IGMP_V2 || report.version == AMTG_MLD_V1;
-    struct amtg_group_record record;
-    uint64_t walked = 0;
-
-    while (amtg_report_next(&report, &record)) {
-        enum amtg_record_fault fault = amtg_record_check(&record, report.version);
-        amtg_count(e, RECORDS, 1);
-        if (fault)
-            amtg_count(e, SKIPPED + fault - 1, 1);
-        if (fault || !m)
-            continue;
-        if (walked > (uint64_t)WALKS * state->sources_per_endpoint) {
-            amtg_count(e, RECORDS_OVER, 1);
-            continue;
-        }
-        struct amtg_record_outcome outcome;
-        enum amtg_err err =
-            amtg_roster_apply(&state->roster, m, &record, older, now_ms(e), &outcome);
-        ask(e, m, &record.group, &outcome);
-        if (err)
-            return err;
-        count_outcome(e, &outcome);
-        walked += outcome.listed;
-        if (outcome.has_deadline)
-            arm(e, m, outcome.deadline_ms);
-    }
-    return AMTG_OK;
-}
-
-/*
- * The member that the peer of a report is, was or becomes. NULL with *drop == -1: it
- * is none, and the report gives it no reason to be; else *drop says why it cannot be.
- */
-static struct amtg_member *member_of(struct amtg_element *e, const struct amtg_peer *peer,
-                                     const struct amtg_report *report, int *drop)
-{
-    static const int drops[] = {[AMTG_REFUSED_ENDPOINTS] = ENDPOINT_LIMIT,
-                                [AMTG_REFUSED_ADDRESS] = ADDRESS_LIMIT,
-                                [AMTG_REFUSED_MEMORY] = NO_MEMORY};
-    struct membership *state = amtg_state(e);
-    struct amtg_member *m = amtg_roster_find(&state->roster, &peer->remote, peer->remote_port);
-    enum amtg_refusal why;
-
-    *drop = -1;
-    if (m) {
-        const struct amtg_peer *known = &m->endpoint->peer;
-        m->errors = 0;
-        /* RFC 7450, section 5.3.3.6.3: data comes from where the gateway sent its Update. */
-        if (known->local_port == peer->local_port && known->scope == peer->scope &&
-            amtg_addr_equal(&known->local, &peer->local))
-            return m;
-        amtg_count(e, MOVES, 1);
-        if (amtg_roster_move(&state->roster, m, peer) == AMTG_OK)
-            return m;
-        end_member(e, m, OUT_OF_MEMORY);
-        *drop = NO_MEMORY;
-        return NULL;
-    }
-    if (!report_may_create(*report))
-        return NULL;
-    m = amtg_roster_admit(&state->roster, peer, &why);
-    if (!m) {
-        *drop = drops[why];
-        return NULL;
-    }
-    m->timer.fire = fire_member;
-    return m;
-}
-
-static void take_report(struct amtg_element *e, struct amtg_packet *p)
-{
-    struct amtg_report report;
-    int drop;
-
-    /* No type of IGMP report is one of MLD, where reports have the upper bit set. */
-    if (p->len == 0 || !amtg_report_open(&report, p->data, p->len, p->data[0] < 128)) {
-        amtg_drop(e, NOT_A_REPORT, p);
-        return;
-    }
-    if (report.version == AMTG_IGMP_V1) {
-        amtg_drop(e, IGMPV1, p);
-        return;
-    }
-    struct amtg_member *m = member_of(e, &p->peer, &report, &drop);
-    if (!m && drop >= 0) {
-        amtg_drop(e, (unsigned)drop, p);
-        return;
-    }
-    amtg_count(e, REPORTS_TAKEN, 1);
-    if (apply(e, m, report) != AMTG_OK) {
-        end_member(e, m, OUT_OF_MEMORY);
-        amtg_drop(e, NO_MEMORY, p);
-        return;
-    }
-    if (m && m->groups_count == 0) {
-        end_member(e, m, LEFT);
-    } else if (m && !m->known) {
-        m->known = true;
-        amtg_count(e, STARTED, 1);
-        log_endpoint(e, m, "endpoint-new", "report");
-    }
-    amtg_finish(e, p);
 }
 
 /* ---- what ends a tunnel -------------------------------------------------- */
@@ -407,25 +209,26 @@ static void take_unreachable(struct amtg_element *e, struct amtg_packet *p)
     struct amtg_unreachable u;
 
     if (p->len < sizeof u) {
-        amtg_drop(e, BAD_RECORD, p);
+        amtg_drop(e, AMTG_MEMBERS_BAD_RECORD, p);
         return;
     }
     memcpy(&u, p->data, sizeof u);
     struct amtg_member *m =
         amtg_roster_find(&state->roster, &p->peer.remote, p->peer.remote_port);
     if (!m) {
-        amtg_count(e, UNKNOWN_PEER, 1);
+        amtg_count(e, AMTG_MEMBERS_UNKNOWN_PEER, 1);
     } else if (!means_unreachable(p, &u)) {
-        amtg_count(e, ERRORS_OTHER, 1);
+        amtg_count(e, AMTG_MEMBERS_ERRORS_OTHER, 1);
     } else {
-        amtg_count(e, ERRORS, 1);
+        amtg_count(e, AMTG_MEMBERS_ERRORS, 1);
         if (m->errors == 0)
-            m->errors_since_ms = now_ms(e);
+            m->errors_since_ms = amtg_membership_now_ms(e);
         if (m->errors < UINT16_MAX)
             m->errors++;
+        uint32_t span_ms = amtg_membership_now_ms(e) - m->errors_since_ms;
         if (state->unreachable_count && m->errors >= state->unreachable_count &&
-            (uint64_t)(now_ms(e) - m->errors_since_ms) * AMTG_MS >= state->unreachable_span_ns)
-            end_member(e, m, NOT_REACHED);
+            span_ms * AMTG_MS >= state->unreachable_span_ns)
+            amtg_membership_end(e, m, AMTG_MEMBERS_NOT_REACHED);
     }
     amtg_finish(e, p);
 }
@@ -438,9 +241,9 @@ static void take_gone(struct amtg_element *e, struct amtg_packet *p)
         amtg_roster_find(&state->roster, &p->peer.remote, p->peer.remote_port);
 
     if (m)
-        end_member(e, m, TORN_DOWN);
+        amtg_membership_end(e, m, AMTG_MEMBERS_TORN_DOWN);
     else
-        amtg_count(e, UNKNOWN_PEER, 1);
+        amtg_count(e, AMTG_MEMBERS_UNKNOWN_PEER, 1);
     amtg_finish(e, p);
 }
 
@@ -448,7 +251,7 @@ static void membership_push(struct amtg_element *e, unsigned in, struct amtg_bat
 {
     AMTG_EACH (p, batch) {
         if (in == REPORTS)
-            take_report(e, p);
+            amtg_membership_report(e, p);
         else if (in == UNREACHABLE)
             take_unreachable(e, p);
         else
@@ -560,10 +363,10 @@ const struct amtg_class amtg_membership = {
         "A relay cannot query single groups. With `leave: prompt`, BLOCK and TO_IN without "
         "sources, IGMPv2 Leave and MLDv1 Done included, act at once; whatever else would be "
         "queried for is given the last member query time (`robustness` x "
-        "`last-member-interval`) to be asked for again. With `leave: lmqt`, all is. On a LAN several "
-        "hosts are behind one endpoint: with `leave: query`, all is, and `asks` says, `robustness` "
-        "times, what a querier is to ask the others (RFC 3376, section 6.6.3); whoever answers "
-        "keeps it.\n\n"
+        "`last-member-interval`) to be asked for again. With `leave: lmqt`, all is. On a LAN "
+        "several hosts are behind one endpoint: with `leave: query`, all is, and `asks` says, "
+        "`robustness` times, what a querier is to ask the others (RFC 3376, section 6.6.3); "
+        "whoever answers keeps it.\n\n"
         "Older versions are kept apart by endpoint and group (RFC 3376, section 7.3.2; RFC 3810, "
         "section 8.3.2). IGMPv1 is ignored (RFC 7450, section 5.3.3.4), so are EXCLUDE and older "
         "reports for SSM groups (RFC 4604), and link-local groups.\n\n"
@@ -626,64 +429,68 @@ const struct amtg_class amtg_membership = {
         AMTG_U16(struct membership, join_sources, "1000", 1, AMTG_FILTER_SOURCES, "sources",
                  "most that one join record lists")),
     AMTG_COUNTERS(
-        [ENDPOINTS] = {"endpoints", "endpoints", "that are members of some group", AMTG_GAUGE},
-        [MEMBERSHIPS] = {"memberships", "memberships",
+        [AMTG_MEMBERS_ENDPOINTS] = {"endpoints", "endpoints",
+            "that are members of some group", AMTG_GAUGE},
+        [AMTG_MEMBERS_MEMBERSHIPS] = {"memberships", "memberships",
             "groups of each endpoint, summed up", AMTG_GAUGE},
-        [GROUPS] = {"groups", "groups", "that some endpoint wants", AMTG_GAUGE},
-        [CHANNELS] = {"channels", "channels",
+        [AMTG_MEMBERS_GROUPS] = {"groups", "groups", "that some endpoint wants", AMTG_GAUGE},
+        [AMTG_MEMBERS_CHANNELS] = {"channels", "channels",
             "(*,G) and (S,G) that some endpoint names", AMTG_GAUGE},
-        [REPORTS_TAKEN] = {"reports", "reports", "taken", AMTG_COUNTER},
-        [RECORDS] = {"records", "records", "in them", AMTG_COUNTER},
-        [MOVES] = {"moves", "endpoints", "that changed to another of our addresses", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_UNKNOWN_TYPE - 1] = {"records-unknown-type", "records",
+        [AMTG_MEMBERS_REPORTS_TAKEN] = {"reports", "reports", "taken", AMTG_COUNTER},
+        [AMTG_MEMBERS_RECORDS] = {"records", "records", "in them", AMTG_COUNTER},
+        [AMTG_MEMBERS_MOVES] = {"moves", "endpoints",
+            "that changed to another of our addresses", AMTG_COUNTER},
+        [AMTG_MEMBERS_SKIPPED + AMTG_RECORD_UNKNOWN_TYPE - 1] = {"records-unknown-type", "records",
             "skipped: a type that no RFC defines (RFC 3376, 4.2.12)", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_BAD_GROUP - 1] = {"records-bad-group", "records",
+        [AMTG_MEMBERS_SKIPPED + AMTG_RECORD_BAD_GROUP - 1] = {"records-bad-group", "records",
             "skipped: no multicast group beyond the host", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_LINK_LOCAL - 1] = {"records-link-local", "records",
+        [AMTG_MEMBERS_SKIPPED + AMTG_RECORD_LINK_LOCAL - 1] = {"records-link-local", "records",
             "skipped: a group whose packets stay on their link", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_SSM_EXCLUDE - 1] = {"records-ssm-exclude", "records",
+        [AMTG_MEMBERS_SKIPPED + AMTG_RECORD_SSM_EXCLUDE - 1] = {"records-ssm-exclude", "records",
             "skipped: EXCLUDE of an SSM group (RFC 4604, 2.2.1)", AMTG_COUNTER},
-        [SKIPPED + AMTG_RECORD_SSM_OLDER - 1] = {"records-ssm-older", "records",
+        [AMTG_MEMBERS_SKIPPED + AMTG_RECORD_SSM_OLDER - 1] = {"records-ssm-older", "records",
             "skipped: an older version's report of an SSM group (RFC 4604, 2.2.2)", AMTG_COUNTER},
-        [OLDER_MODE] = {"records-older-mode", "records",
+        [AMTG_MEMBERS_OLDER_MODE] = {"records-older-mode", "records",
             "skipped: BLOCK while older hosts are present (RFC 3376, 7.3.2)", AMTG_COUNTER},
-        [BAD_SOURCES] = {"sources-bad", "sources",
+        [AMTG_MEMBERS_BAD_SOURCES] = {"sources-bad", "sources",
             "skipped: no unicast address of the group's family", AMTG_COUNTER},
-        [SOURCES_OVER] = {"sources-over-limit", "sources",
+        [AMTG_MEMBERS_SOURCES_OVER] = {"sources-over-limit", "sources",
             "not listed for want of room", AMTG_COUNTER},
-        [GROUPS_OVER] = {"groups-over-limit", "records",
+        [AMTG_MEMBERS_GROUPS_OVER] = {"groups-over-limit", "records",
             "that would have added a group beyond a limit", AMTG_COUNTER},
-        [RECORDS_OVER] = {"records-over-limit", "records",
+        [AMTG_MEMBERS_RECORDS_OVER] = {"records-over-limit", "records",
             "left out: their report names long lists of sources again and again", AMTG_COUNTER},
-        [STARTED] = {"started", "endpoints", "that have appeared", AMTG_COUNTER},
-        [ENDED + LEFT] = {"left", "endpoints", "that have left their last group", AMTG_COUNTER},
-        [ENDED + EXPIRED] = {"expired", "endpoints",
+        [AMTG_MEMBERS_STARTED] = {"started", "endpoints", "that have appeared", AMTG_COUNTER},
+        [AMTG_MEMBERS_ENDED + AMTG_MEMBERS_LEFT] = {"left", "endpoints",
+            "that have left their last group", AMTG_COUNTER},
+        [AMTG_MEMBERS_ENDED + AMTG_MEMBERS_EXPIRED] = {"expired", "endpoints",
             "whose last membership has run out", AMTG_COUNTER},
-        [ENDED + TORN_DOWN] = {"torn-down", "endpoints",
+        [AMTG_MEMBERS_ENDED + AMTG_MEMBERS_TORN_DOWN] = {"torn-down", "endpoints",
             "that have torn their tunnel down", AMTG_COUNTER},
-        [ENDED + NOT_REACHED] = {"unreachable", "endpoints",
+        [AMTG_MEMBERS_ENDED + AMTG_MEMBERS_NOT_REACHED] = {"unreachable", "endpoints",
             "that ICMP errors have ended", AMTG_COUNTER},
-        [ENDED + OUT_OF_MEMORY] = {"starved", "endpoints",
+        [AMTG_MEMBERS_ENDED + AMTG_MEMBERS_OUT_OF_MEMORY] = {"starved", "endpoints",
             "that have ended for want of memory", AMTG_COUNTER},
-        [ERRORS] = {"errors", "records",
+        [AMTG_MEMBERS_ERRORS] = {"errors", "records",
             "ICMP errors that say that an endpoint is unreachable", AMTG_COUNTER},
-        [ERRORS_OTHER] = {"errors-other", "records",
+        [AMTG_MEMBERS_ERRORS_OTHER] = {"errors-other", "records",
             "ICMP errors that say something else", AMTG_COUNTER},
-        [UNKNOWN_PEER] = {"unknown-peer", "records",
+        [AMTG_MEMBERS_UNKNOWN_PEER] = {"unknown-peer", "records",
             "of `unreachable` and `gone` about no endpoint", AMTG_COUNTER},
-        [JOINS_SAID] = {"joins", "records", "said", AMTG_COUNTER},
-        [JOINS_OVER] = {"joins-over-limit", "records",
+        [AMTG_MEMBERS_JOINS_SAID] = {"joins", "records", "said", AMTG_COUNTER},
+        [AMTG_MEMBERS_JOINS_OVER] = {"joins-over-limit", "records",
             "whose sources were more than `join-sources`", AMTG_COUNTER},
-        [ASKS_SAID] = {"asks", "records", "said, with `leave: query`", AMTG_COUNTER}),
+        [AMTG_MEMBERS_ASKS_SAID] = {"asks", "records", "said, with `leave: query`", AMTG_COUNTER}),
     AMTG_DROPS(
-        [NOT_A_REPORT] = {"not-a-report", "of no type that is a report"},
-        [IGMPV1] = {"igmpv1", "an IGMPv1 Report, which an Update cannot carry (RFC 7450, 5.3.3.4)"},
-        [ENDPOINT_LIMIT] = {"endpoint-limit",
+        [AMTG_MEMBERS_NOT_A_REPORT] = {"not-a-report", "of no type that is a report"},
+        [AMTG_MEMBERS_IGMPV1] = {"igmpv1",
+            "an IGMPv1 Report, which an Update cannot carry (RFC 7450, 5.3.3.4)"},
+        [AMTG_MEMBERS_ENDPOINT_LIMIT] = {"endpoint-limit",
             "a further endpoint, beyond `endpoints` (RFC 7450, 5.3.3.8)"},
-        [ADDRESS_LIMIT] = {"address-limit",
+        [AMTG_MEMBERS_ADDRESS_LIMIT] = {"address-limit",
             "a further endpoint of an address that has `endpoints-per-address`"},
-        [NO_MEMORY] = {"no-memory", "the system gave no memory for its state"},
-        [BAD_RECORD] = {"bad-record", "an `unreachable` record that is too short"}),
+        [AMTG_MEMBERS_NO_MEMORY] = {"no-memory", "the system gave no memory for its state"},
+        [AMTG_MEMBERS_BAD_RECORD] = {"bad-record", "an `unreachable` record that is too short"}),
     AMTG_PROVIDES({.interface = &amtg_members, .ops = &members_ops}),
     .init = membership_init,
     .stop = membership_stop,
