@@ -16,7 +16,7 @@ cmake --install "$build" --prefix "$work/first" >"$work/log"
 mv "$work/first" "$work/prefix"
 graph=$work/prefix/share/amtgraph/graphs/relay.yaml
 
-"$work/prefix/bin/amtgraph" check "$graph"
+"$work/prefix/bin/amtgraph" check "$(dirname "$graph")"/*.yaml
 
 cmake -S "$here/consumer" -B "$work/cmake" -DCMAKE_C_COMPILER="$compiler" \
     -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_FLAGS="${flags[*]-}" >"$work/log"

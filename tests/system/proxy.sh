@@ -65,6 +65,9 @@ for name in v2 v3 mld; do
 done
 await 3 "one endpoint" endpoints_are 1
 
+ip netns exec "$LAN1" grep -q 'eth0 .* V2' /proc/net/igmp || fail "no IGMPv2 on the first host"
+ip netns exec "$LAN2" grep -q 'eth0 .* V3' /proc/net/igmp || fail "no IGMPv3 on the second host"
+
 # Two of one group: one leaves, the other goes on without a gap.
 listener_start both "$LAN2" --interface eth0 --join any --stream 2 $SOURCE4 239.1.1.1
 whole both 200
