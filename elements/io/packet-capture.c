@@ -3,28 +3,24 @@
  *
  *   out   IP packets as they came, nothing verified
  *
- * A packet socket, with a filter in the kernel that is there before the first
- * packet. The socket is one of kind SOCK_RAW since only such a one says what a
- * sender or the device has left undone (PACKET_VNET_HDR); the link header is
- * stripped here.
+ * A packet socket says before each packet what its sender or the device has left
+ * undone; that is done here, and the link header is stripped. How the socket is set
+ * up is in capture_socket.h.
  *
  *     native: {class: packet-capture, interface: eth1, filter: ip multicast or ip6 multicast}
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
-#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "elements/io/capture_filter.h"
+#include "elements/io/capture_socket.h"
 #include "elements/io/interface.h"
 #include "elements/io/offload.h"
 #include "elements/wire/types.h"
@@ -287,76 +283,6 @@ static void statistics_due(struct amtg_element *e, struct amtg_timer *t)
     amtg_timer_start(e, t, AMTG_S);
 }
 
-/* ---- the socket --------------------------------------------------------- */
-
-static bool set(int fd, int level, int option, int value)
-{
-    return setsockopt(fd, level, option, &value, sizeof value) == 0;
-}
-
-/* Ethernet and loopback have 14 octets before the IP header; for the rest the kernel must say. */
-static uint32_t link_header(int fd, const struct amtg_nic *nic)
-{
-    struct ifreq request = {0};
-
-    memcpy(request.ifr_name, nic->name, sizeof request.ifr_name);
-    if (ioctl(fd, SIOCGIFHWADDR, &request) < 0)
-        return AMTG_CAPTURE_AT_NETWORK;
-    unsigned short type = request.ifr_hwaddr.sa_family;
-    return type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK ? ETH_HLEN : AMTG_CAPTURE_AT_NETWORK;
-}
-
-static enum amtg_err attach_filter(struct amtg_element *e)
-{
-    const struct packet_capture *state = amtg_state(e);
-    const struct amtg_capture_filter filter = {
-        .expression = state->filter,
-        .outgoing = state->outgoing,
-        .shift = link_header(state->fd, &state->nic),
-    };
-    struct sock_fprog program;
-    char why[WHY];
-
-    if (!amtg_capture_filter_compile(&filter, &program, why, sizeof why))
-        return amtg_fail(e, AMTG_ECONFIG, "filter: %s", why);
-    int done = setsockopt(state->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
-    free(program.filter);
-    if (done < 0)
-        return amtg_fail(e, AMTG_ESYSTEM, "the kernel refuses the filter: %s", strerror(errno));
-    return AMTG_OK;
-}
-
-/* Options and filter first: until it is bound, the socket of protocol 0 gets nothing. */
-static enum amtg_err set_up(struct amtg_element *e)
-{
-    const struct packet_capture *state = amtg_state(e);
-    int fd = state->fd, octets = (int)(state->buffer_octets / 2);
-    enum amtg_err err;
-
-    if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, octets))
-        set(fd, SOL_SOCKET, SO_RCVBUF, octets);
-    if (!set(fd, SOL_PACKET, PACKET_AUXDATA, 1) || !set(fd, SOL_PACKET, PACKET_VNET_HDR, 1))
-        return amtg_fail(e, AMTG_ESYSTEM, "packet socket: %s", strerror(errno));
-    /* Saves a copy of all that we send; kernels that do not know it leave it to the filter. */
-    if (!state->outgoing)
-        set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-    err = attach_filter(e);
-    if (err)
-        return err;
-
-    struct sockaddr_ll address = {.sll_family = AF_PACKET,
-                                  .sll_protocol = htons(ETH_P_ALL),
-                                  .sll_ifindex = (int)state->nic.index};
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        return amtg_fail(e, AMTG_ESYSTEM, "interface %s: %s", state->nic.name, strerror(errno));
-    struct packet_mreq all = {.mr_ifindex = (int)state->nic.index, .mr_type = PACKET_MR_ALLMULTI};
-    if (state->allmulti &&
-        setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) < 0)
-        return amtg_fail(e, AMTG_ESYSTEM, "interface %s: all multicast: %s", state->nic.name,
-                         strerror(errno));
-    return AMTG_OK;
-}
-
 /* ---- life --------------------------------------------------------------- */
 
 static void packet_capture_check(const void *params, struct amtg_check *check)
@@ -414,17 +340,19 @@ static enum amtg_err packet_capture_start(struct amtg_element *e)
 
     if (err)
         return err;
-    state->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (state->fd < 0)
-        return errno == EPERM || errno == EACCES
-                   ? amtg_fail(e, AMTG_EPRIVILEGE, "capturing needs CAP_NET_RAW")
-                   : amtg_fail(e, AMTG_ESYSTEM, "no packet socket: %s", strerror(errno));
-    err = set_up(e);
-    if (!err && amtg_watch_add(e, &state->watch, state->fd, EPOLLIN))
-        err = amtg_fail(e, AMTG_ESYSTEM, "cannot wait for the packet socket");
-    if (err) {
-        close(state->fd);
+    const struct amtg_capture_wanted wanted = {
+        .nic = &state->nic,
+        .filter = state->filter,
+        .outgoing = state->outgoing,
+        .allmulti = state->allmulti,
+        .buffer_octets = state->buffer_octets,
+    };
+    err = amtg_capture_socket_open(e, &wanted, &state->fd);
+    if (err)
         return err;
+    if (amtg_watch_add(e, &state->watch, state->fd, EPOLLIN)) {
+        close(state->fd);
+        return amtg_fail(e, AMTG_ESYSTEM, "cannot wait for the packet socket");
     }
     amtg_timer_start(e, &state->statistics, AMTG_S);
     amtg_hold(e);
