@@ -354,9 +354,10 @@ START_TEST(a_linux_gateway_gets_two_queries_and_uses_one_mac_for_both)
 }
 END_TEST
 
-START_TEST(a_full_relay_says_so_and_keeps_whom_it_has)
+/* With this limit of 1, and an endpoint with one membership of one source. */
+static void fill_up(const char *limit)
 {
-    static const char *const settings[][2] = {{"endpoints", "1"}, {NULL, NULL}};
+    const char *const settings[][2] = {{limit, "1"}, {NULL, NULL}};
     struct amtg_peer a = scene_gateway(GATEWAY4, 40001, RELAY4);
     struct amtg_peer b = scene_gateway(GATEWAY4, 40002, RELAY4);
     struct amtg_peer c = scene_gateway(GATEWAY4, 40003, RELAY4);
@@ -365,7 +366,7 @@ START_TEST(a_full_relay_says_so_and_keeps_whom_it_has)
 
     learn_mac(SEED, settings, &a, 0, mac_a);
     learn_mac(SEED, settings, &b, 0, mac_b);
-    scene_set(scene, "endpoints", "1");
+    scene_set(scene, limit, "1");
     scene_request(scene, 0, &a, NONCE, 0);
     scene_update(scene, 1, &a, NONCE, mac_a, IGMP_REPORT_HEX);
     scene_request(scene, 2, &b, NONCE, 0);
@@ -381,6 +382,13 @@ START_TEST(a_full_relay_says_so_and_keeps_whom_it_has)
     ck_assert_uint_eq(data_count(scene, &a), 1);
     ck_assert_uint_eq(data_count(scene, &b), 0);
     scene_free(scene);
+}
+
+START_TEST(a_full_relay_says_so_and_keeps_whom_it_has)
+{
+    fill_up("endpoints");
+    fill_up("memberships");
+    fill_up("channels");
 }
 END_TEST
 
