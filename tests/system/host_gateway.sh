@@ -6,7 +6,7 @@
 # Plain multicast programs on the host of a gateway, by the kernel's own IGMP and MLD: (S,G) and
 # (*,G), over an IPv4 and over an IPv6 tunnel, so all four pairs. Each gets its stream whole; when
 # it ends, the relay stops. Nothing that was not asked for comes to the host. A join that names no
-# interface goes the way of the group's route. The interface may be set down and up, and removed.
+# interface goes the way of the group's route. The interface may be set down and up.
 #
 # Covers: G-1 to G-5, G-7, G-14 to G-16, G-34, G-47, G-59, G-64, G-65, G-67.
 . "$(dirname "$0")/lib.sh"
@@ -29,10 +29,12 @@ listener_start 4in6 "$GWS" --interface amt6 --join source $SOURCE4 232.1.1.1
 listener_start 6in6 "$GWS" --interface amt6 --join source --stream 1 $SOURCE6 ff3e::8000:1
 listener_start asm4 "$GWS" --interface amt4 --join any --stream 2 $SOURCE4 239.1.1.1
 listener_start asm6 "$GWS" --interface amt6 --join any --stream 3 $SOURCE6 ff1e::1
+listener_start routed4 "$GWS" --interface any --join source --stream 4 $SOURCE4 232.1.1.2
+listener_start routed6 "$GWS" --interface any --join source --stream 5 $SOURCE6 ff3e::8000:2
 await 5 "two endpoints" endpoints_are 2
-source_start --rate 2000 --for 120 0 $SOURCE4 232.1.1.1 1 $SOURCE6 ff3e::8000:1 \
-    2 $SOURCE4 239.1.1.1 3 $SOURCE6 ff1e::1
-for name in 4in4 6in4 4in6 6in6 asm4 asm6; do
+source_start --rate 3000 --for 120 0 $SOURCE4 232.1.1.1 1 $SOURCE6 ff3e::8000:1 \
+    2 $SOURCE4 239.1.1.1 3 $SOURCE6 ff1e::1 4 $SOURCE4 232.1.1.2 5 $SOURCE6 ff3e::8000:2
+for name in 4in4 6in4 4in6 6in6 asm4 asm6 routed4 routed6; do
     whole $name 500
 done
 

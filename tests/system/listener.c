@@ -9,6 +9,7 @@
  *               what that program made, octet by octet
  * --join        any: the group of every source; source: of SOURCE only. Without it a
  *               unicast socket at --bind listens.
+ * --interface   any: leave it to the routes of the host, as programs do that name none
  * --stream      the number that `source` was given for it (default 0)
  * --payload     octets of UDP payload (default 64)
  * --raw         payloads follow each other on standard input, as `stdout` writes them
@@ -80,14 +81,15 @@ static uint64_t wall_ns(void)
 static void join(int fd, const struct options *options)
 {
     int level = stream.group.family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
-    unsigned index = if_nametoindex(options->interface);
+    bool routed = strcmp(options->interface, "any") == 0;
+    unsigned index = routed ? 0 : if_nametoindex(options->interface);
 
-    /* Only what comes by that interface, whatever other programs have joined elsewhere. */
-    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->interface,
-                   (socklen_t)strlen(options->interface)))
-        die("bind to the interface");
-    if (!index)
+    if (!routed && !index)
         die(options->interface);
+    /* Only what comes by that interface, whatever other programs have joined elsewhere. */
+    if (!routed && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->interface,
+                              (socklen_t)strlen(options->interface)))
+        die("bind to the interface");
     if (strcmp(options->join, "any") == 0) {
         struct group_req request = {.gr_interface = index};
         address_to_sockaddr(&stream.group, 0, &request.gr_group);
