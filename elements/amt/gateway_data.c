@@ -54,10 +54,12 @@ static void note_data(struct amtg_element *e)
     struct amt_gateway *g = amtg_state(e);
     uint64_t now = amtg_now(e);
 
-    if (!g->data_seen || now - g->data_ns > g->silence_ns)
+    if (!g->data_seen || now - g->data_ns > g->silence_ns) {
         g->flow_ns = now;
-    else if (now - g->flow_ns > FLOW_NS)
+    } else if (now - g->flow_ns > FLOW_NS && g->silence_now_ns != g->silence_ns) {
         g->silence_now_ns = g->silence_ns;
+        amtg_timer_stop(e, &g->t_silence); /* it was to run for longer than that */
+    }
     g->data_seen = true;
     g->data_ns = now;
     if (g->silence_ns && !amtg_timer_running(&g->t_silence))

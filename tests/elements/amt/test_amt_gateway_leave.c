@@ -2,6 +2,7 @@
  * amt-gateway: leaving a relay, after a change of our address and at the end.
  * Covers: M-23 to M-25, G-51, G-52, G-66 to G-73, K13, K15, T7.
  */
+#include "elements/wire/checksum.h"
 #include "tests/elements/amt/gateway_rig.h"
 #include "tests/support/sockets.h"
 
@@ -48,6 +49,19 @@ START_TEST(g52_another_address_does_so_too)
 
     next_query(rig, (struct told){.mac = 6, .gateway = "203.0.113.8"});
     expect_teardown(rig, RELAY4, 5, old, OUTSIDE, GATEWAY_PORT);
+    end(rig);
+}
+END_TEST
+
+START_TEST(an_endpoint_is_torn_down_once_also_when_nothing_is_reported_meanwhile)
+{
+    struct rig *rig = rig_new(_i, GATEWAY(CALM));
+    uint32_t old = establish(rig, (struct told){.mac = 5, .robustness = 1});
+
+    next_query(rig, (struct told){.mac = 6, .gateway_port = 51001, .robustness = 1});
+    expect_teardown(rig, RELAY4, 5, old, OUTSIDE, GATEWAY_PORT);
+    next_query(rig, (struct told){.mac = 7, .gateway_port = 51001, .robustness = 1});
+    rig_expect_nothing(rig, "out");
     end(rig);
 }
 END_TEST
@@ -226,6 +240,39 @@ START_TEST(g73_k13_without_g_everything_is_removed_by_updates)
 }
 END_TEST
 
+START_TEST(g73_many_groups_are_removed_by_several_updates)
+{
+    struct rig *rig = rig_new(_i, GATEWAY(CALM));
+    uint8_t octets[64];
+    size_t len = rig_octets(IGMP_REPORT_HEX, octets, sizeof octets);
+    unsigned records = 0;
+
+    establish(rig, (struct told){.plain = true});
+    for (unsigned i = 0; i < 300; i++) {
+        amtg_put_u16(octets + len - 6, (uint16_t)i); /* the group's last octets */
+        amtg_put_u16(octets + 26, 0);
+        amtg_put_u16(octets + 26, amtg_checksum(amtg_sum(0, octets + 24, (uint32_t)len - 24)));
+        rig_push(rig, "reports", rig_packet(rig, AMTG_IP_RAW, octets, len));
+        rig_ignore(rig, "out");
+    }
+    amtg_runtime_stop(rig_runtime(rig));
+    while (rig_count(rig, "out")) {
+        struct amtg_packet *p = rig_take(rig, "out");
+        struct amtg_amt_update update;
+        struct amtg_ip ip;
+        ck_assert_int_eq(amtg_amt_update_parse(p->data, p->len, &update), AMTG_OK);
+        ck_assert_uint_le(update.inner_len, 1200);
+        ck_assert_int_eq(amtg_ip_parse(update.inner, update.inner_len, &ip), AMTG_IP_SOUND);
+        ck_assert_int_eq(amtg_igmp_report_check(update.inner, &ip, true, false),
+                         AMTG_REPORT_SOUND);
+        records += amtg_get_u16(update.inner + 24 + 6);
+        amtg_packet_free(p);
+    }
+    ck_assert_uint_eq(records, 301);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(k15_the_last_update_has_the_host_parts_own_source_and_so_for_mld)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM));
@@ -300,6 +347,7 @@ END_TEST
 AMTG_RIG_SUITE("amt-gateway leaves",
                g51_g52_g68_another_port_tears_the_old_endpoint_down,
                g52_another_address_does_so_too,
+               an_endpoint_is_torn_down_once_also_when_nothing_is_reported_meanwhile,
                g70_g71_teardowns_are_repeated_as_robustness_says_within_a_second_each,
                an_endpoint_that_we_are_again_is_not_torn_down_once_more,
                g51_without_g_in_both_queries_or_without_subscriptions_nothing_is_torn_down,
@@ -308,6 +356,7 @@ AMTG_RIG_SUITE("amt-gateway leaves",
                g73_g67_at_the_end_the_endpoint_is_torn_down_once,
                g68_at_the_end_the_query_of_the_last_update_counts,
                g73_k13_without_g_everything_is_removed_by_updates,
+               g73_many_groups_are_removed_by_several_updates,
                k15_the_last_update_has_the_host_parts_own_source_and_so_for_mld,
                at_the_end_nothing_is_said_to_a_relay_that_knows_nothing_of_us,
                g73_what_is_said_at_the_end_leaves_the_host)
