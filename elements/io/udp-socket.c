@@ -32,6 +32,7 @@ struct udp_socket {
     uint8_t dscp, hop_limit;
     uint32_t queue;
     uint32_t copies_per_turn;
+    bool zero_checksum6;
 
     struct amtg_udp_bound *bounds;
     unsigned bounds_count;
@@ -270,6 +271,7 @@ static enum amtg_err open_one(struct amtg_element *e, const struct amtg_addr *ad
         .hop_limit = state->hop_limit,
         .dscp = state->dscp,
         .free = further,
+        .zero_checksum6 = state->zero_checksum6,
     };
     /* Port 0: the first socket gets one from the system, the others follow it. */
     uint16_t port = state->bounds_count ? state->bounds[0].port : state->port;
@@ -366,6 +368,9 @@ const struct amtg_class amtg_udp_socket = {
         "DF is set on all that is sent; what does not fit the interface is dropped as `too-big`. "
         "ICMP errors come out of `unreachable`, each with the peer that it is about; a send that "
         "failed for another peer's sake is repeated.\n\n"
+        "IPv6 datagrams without UDP checksum are dropped by the system unless `zero-checksum6`; a "
+        "relay may send Data so (RFC 6935), and a gateway must take it. A checksum that is there "
+        "is always verified, and IPv4 needs none.\n\n"
         "Addresses of `also` are bound where their family is bound at all and no wildcard covers "
         "them; they may come to the host later (anycast).",
     .example = "elements:\n"
@@ -395,7 +400,9 @@ const struct amtg_class amtg_udp_socket = {
         AMTG_U32(struct udp_socket, queue, "4096", 1, 1000000, "packets",
                  "packets that may wait to be sent; replies and sets are counted apart"),
         AMTG_U32(struct udp_socket, copies_per_turn, "1024", 1, 1000000, "datagrams",
-                 "copies sent between two looks at what comes in")),
+                 "copies sent between two looks at what comes in"),
+        AMTG_BOOL(struct udp_socket, zero_checksum6, "false",
+                  "take IPv6 datagrams without UDP checksum too, as a relay may send Data")),
     .counters = counters,
     .counters_count = AMTG_SOCK_COUNTERS,
     .drops = drops,

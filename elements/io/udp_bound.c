@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ static bool set_options6(int fd, const struct amtg_udp_socket_options *o)
            set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, o->hop_limit) &&
            set(fd, IPPROTO_IPV6, IPV6_TCLASS, o->dscp << 2) &&
+           (!o->zero_checksum6 || set(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1)) &&
            (!o->free || set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1));
 }
 

@@ -6,6 +6,8 @@
  */
 #include "tests/support/sockets.h"
 
+#include <netinet/udp.h>
+
 #include "elements/io/route.h"
 #include "elements/registry.h"
 #include "elements/wire/types.h"
@@ -133,6 +135,32 @@ START_TEST(datagrams_of_any_size_arrive_whole)
     }
     close(fd);
     rig_free(rig);
+}
+END_TEST
+
+/* Relays may leave the checksum of Data out, over IPv6 too (RFC 6935). */
+START_TEST(ipv6_datagrams_without_checksum_are_taken_where_that_is_wanted)
+{
+    int fd = test_udp("::1", 0), on = 1;
+    uint16_t port = test_free_port("::1"), other = test_free_port("::1");
+    struct rig *rig = rig_on(_i, "bind: \"::1\", zero-checksum6: true", port);
+    struct rig *strict = rig_on(_i, "bind: \"::1\"", other);
+
+    test_send(fd, "::1", port, "summed", 6);
+    ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, &on, sizeof on), 0);
+    test_send(fd, "::1", port, "bare", 4);
+    test_await(rig, "out", 2);
+    rig_expect_hex(rig, "out", "73756d6d6564");
+    rig_expect_hex(rig, "out", "62617265");
+    test_send(fd, "::1", other, "bare", 4);
+    on = 0;
+    ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, &on, sizeof on), 0);
+    test_send(fd, "::1", other, "summed", 6);
+    test_await(strict, "out", 1);
+    rig_expect_hex(strict, "out", "73756d6d6564");
+    close(fd);
+    rig_free(rig);
+    rig_free(strict);
 }
 END_TEST
 
@@ -504,8 +532,9 @@ START_TEST(the_source_address_is_one_that_is_bound)
 END_TEST
 
 AMTG_RIG_SUITE("udp-socket", replies_leave_from_the_address_that_was_asked,
-               datagrams_of_any_size_arrive_whole, many_datagrams_come_in_batches_and_in_order,
-               broadcasts_are_not_for_us, a_set_is_expanded_and_the_dead_are_skipped,
+               datagrams_of_any_size_arrive_whole,
+               ipv6_datagrams_without_checksum_are_taken_where_that_is_wanted,
+               many_datagrams_come_in_batches_and_in_order, broadcasts_are_not_for_us, a_set_is_expanded_and_the_dead_are_skipped,
                a_reply_does_not_wait_behind_a_large_set, at_the_end_replies_still_leave_and_sets_are_dropped,
                a_copy_that_cannot_be_sent_does_not_hinder_the_next,
                a_closed_port_gives_a_record_and_nobody_else_misses_a_copy,
