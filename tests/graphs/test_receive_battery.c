@@ -123,7 +123,7 @@ START_TEST(no_wrong_data_reaches_the_player)
         {"tunnel/gateway", "data-source", .from = STRANGER},
         {"tunnel/gateway", "data-source", .from = RELAY6},
         {"tunnel/gateway", "data-source", .port = 2269},
-        {"tunnel/gateway", "data-not-multicast", .at = 18, .xor = 0x28, .mend = true}, /* 192.1.2.3 */
+        {"tunnel/gateway", "data-not-multicast", .at = 18, .xor = 0x28, .mend = true}, /* 192 */
         {"tunnel/gateway", "data-inner", .at = 2, .xor = 0x10},    /* IP version 5 */
         {"tunnel/messages", "short", .longer = -20},
         {"tunnel/messages", "version", .at = 0, .xor = 0x10},
@@ -134,7 +134,8 @@ START_TEST(no_wrong_data_reaches_the_player)
         {"tunnel/check", "ip-truncated", .longer = -1},
         {"wanted", "no-member", .at = 17, .xor = 0x01, .mend = true}, /* another source */
         {"wanted", "no-member", .at = 21, .xor = 0x01, .mend = true}, /* another group */
-        {"unwrap", "other-protocol", .at = 11, .xor = 0x13, .mend = true},
+        {"wanted", "group-management", .at = 11, .xor = 0x13, .mend = true}, /* IGMP */
+        {"unwrap", "other-protocol", .at = 11, .xor = 0x17, .mend = true},   /* TCP */
         {"unwrap", "length", .at = 27, .xor = 0x08},               /* UDP length 4 */
         {"unwrap", "checksum", .at = 29, .xor = 0x01},
     };

@@ -370,7 +370,7 @@ START_TEST(c6_c7_vlcs_reports_join_and_leave)
 }
 END_TEST
 
-/* One Request at the beginning, and then the same Update each 125 s. Returns Data of each minute. */
+/* One Request, and then the same Update each 125 s. Returns in how many minutes Data came. */
 static unsigned play_vlc(const char *rotate, unsigned hours)
 {
     struct amtg_peer gateway = scene_gateway(GATEWAY4, 50000, RELAY4);
