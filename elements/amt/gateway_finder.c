@@ -207,6 +207,9 @@ static enum amtg_gw_drop check(struct amtg_element *e, const struct amtg_packet 
         return AMTG_GW_AD_NONCE;
     if (amtg_addr_is4(&ad->relay) != amtg_addr_is4(asked))
         return AMTG_GW_AD_FAMILY;
+    /* The length says the family (section 5.1.2.5): no IPv4-mapped address in 24 octets. */
+    if (amtg_addr_is4(&ad->relay) != (p->len == AMTG_ADVERTISEMENT4_OCTETS))
+        return AMTG_GW_AD_FAMILY;
     if (amtg_addr_is_unspecified(&ad->relay) || amtg_addr_is_multicast(&ad->relay) ||
         (amtg_addr_is_loopback(&ad->relay) && !amtg_addr_is_loopback(asked)) ||
         amtg_addr_is_link_local(&ad->relay) || is_broadcast(&ad->relay))

@@ -222,6 +222,9 @@ START_TEST(no_wrong_advertisement_makes_it_ask_another_relay)
     advertise(r, ANYCAST4, RELAY_PORT, nonce, "127.0.0.1");
     advertise(r, ANYCAST4, RELAY_PORT, nonce, "0.0.0.0");
     advertise(r, ANYCAST4, RELAY_PORT, nonce, RELAY6);
+    char mapped[64]; /* 24 octets that hold an IPv4 address */
+    snprintf(mapped, sizeof mapped, "02000000%08x00000000000000000000ffffc0000242", nonce);
+    receiver_hear_hex(r, ANYCAST4, RELAY_PORT, mapped);
     expect_silence(r, 500);
     advertise(r, ANYCAST4, RELAY_PORT, nonce, RELAY4);
     nonce = await(r, AMTG_MSG_REQUEST, RELAY4, &m);
@@ -229,6 +232,24 @@ START_TEST(no_wrong_advertisement_makes_it_ask_another_relay)
     advertise(r, ANYCAST4, RELAY_PORT, nonce, STRANGER);
     expect_silence(r, 500);
     ck_assert_uint_eq(receiver_counter(r, "tunnel/gateway", "advertisements"), 1);
+    receiver_free(r);
+}
+END_TEST
+
+START_TEST(no_impossible_ipv6_relay_is_asked)
+{
+    static const char *const settings[][2] = {
+        {"discovery", "2001:3::1"}, {"source", "none"}, {"group", "239.1.1.1"}, {NULL, NULL}};
+    static const char *const impossible[] = {"::", "::1", "ff02::1", "fe80::1", RELAY4};
+    struct receiver *r = receiver_new(settings);
+    struct said m;
+    uint32_t nonce = await(r, AMTG_MSG_DISCOVERY, "2001:3::1", &m);
+
+    for (unsigned i = 0; i < sizeof impossible / sizeof impossible[0]; i++)
+        advertise(r, "2001:3::1", RELAY_PORT, nonce, impossible[i]);
+    expect_silence(r, 500);
+    advertise(r, "2001:3::1", RELAY_PORT, nonce, RELAY6);
+    await(r, AMTG_MSG_REQUEST, RELAY6, &m);
     receiver_free(r);
 }
 END_TEST
@@ -275,5 +296,6 @@ END_TEST
 AMTG_SUITE("receiver battery", no_wrong_data_reaches_the_player,
            data_is_refused_until_a_relay_is_found_and_then_taken_from_it_alone,
            messages_for_relays_are_never_answered,
-           no_wrong_advertisement_makes_it_ask_another_relay, no_wrong_query_makes_it_report,
+           no_wrong_advertisement_makes_it_ask_another_relay, no_impossible_ipv6_relay_is_asked,
+           no_wrong_query_makes_it_report,
            a_second_query_changes_nothing)
