@@ -9,7 +9,8 @@ install(TARGETS amtgraph RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS amtgraph_core amtgraph_elements EXPORT amtgraph
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 foreach(room core elements)
-    install(DIRECTORY ${room} DESTINATION ${AMTGRAPH_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+    install(DIRECTORY ${room} DESTINATION ${AMTGRAPH_INCLUDEDIR}
+            FILES_MATCHING PATTERN "*.h" PATTERN "*_private.h" EXCLUDE)
 endforeach()
 
 install(EXPORT amtgraph NAMESPACE amtgraph:: FILE amtgraphTargets.cmake DESTINATION ${packagedir})

@@ -5,7 +5,7 @@
 #include "core/graph_private.h"
 
 static const char *const top_keys[] = {"amtgraph", "name", "summary", "params", "elements",
-                                       "edges", "inputs", "outputs", "tests"};
+                                       "edges", "inputs", "outputs"};
 
 enum { TOP_KEYS = sizeof top_keys / sizeof top_keys[0] };
 
@@ -70,7 +70,7 @@ static bool check_top(struct loader *l, const struct scope *s)
         if (!known)
             graph_problem(
                 l, y->key_mark, NULL,
-                "amtgraph, name, summary, params, elements, edges, inputs, outputs or tests",
+                "amtgraph, name, summary, params, elements, edges, inputs or outputs",
                 amtg_nearest(y->key, top_keys, TOP_KEYS), "there is no key \"%.60s\" here", y->key);
     }
     return true;

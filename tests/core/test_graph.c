@@ -43,7 +43,7 @@ END_TEST
 
 START_TEST(values_of_every_kind_reach_the_state)
 {
-    good("name: n\nsummary: about\ntests: [whatever, {a: b}]\n"
+    good("name: n\nsummary: about\n"
          "elements:\n  s:\n    class: shelf\n    tidy: yes\n    level: 0x5\n    wait: 5ms\n    "
          "room: 2MB\n"
          "    lean: -1\n    label: 'a b'\n    device: eth0\n    file: ./in/x.pcap\n    home: "
