@@ -10,12 +10,24 @@
 
 /* ---- outputs ------------------------------------------------------------ */
 
+/* In a cycle, what an element says while the graph stops may come to one that has stopped. */
+static void drop_all(struct amtg_element *e, struct amtg_out *out)
+{
+    for (uint32_t i = 0; i < out->batch.count; i++)
+        amtg_drop(e, e->class->drops_count + AMTG_DROP_PEER_STOPPED, out->batch.packets[i]);
+    out->batch.count = 0;
+}
+
 static void push_on(struct amtg_element *e, struct amtg_out *out)
 {
     struct amtg_element *peer = out->peer;
 
     if (!out->batch.count || out->pushing) /* pushing: a cycle has led back to its own beginning */
         return;
+    if (peer->stopped) {
+        drop_all(e, out);
+        return;
+    }
     out->pushing = true;
     out->packets += out->batch.count;
     AMTG_EACH (p, &out->batch)

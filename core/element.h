@@ -164,11 +164,12 @@ struct amtg_element {
     struct amtg_out *outs;
     unsigned outs_count, ins_count;
     uint64_t *counters; /* as in class->counters */
-    uint64_t *drops;    /* as in class->drops, then `no-buffer`, then `open` */
+    uint64_t *drops;    /* as in class->drops, then `no-buffer`, `open`, `peer-stopped` */
     /* The packet account: taken + made == emitted + dropped + finished + kept. */
     uint64_t taken, made, emitted, finished, dropped;
     void (*push)(struct amtg_element *e, unsigned in, struct amtg_batch *batch);
     struct amtg_out *last_out; /* ordered classes: the output being filled */
+    bool stopped;              /* its stop has been called: nothing is pushed to it any more */
     bool unflushed;            /* some output holds packets not yet pushed on */
     void *random;              /* its stream */
     void *boundary;            /* state of the stand-in, while one takes its place */

@@ -232,6 +232,7 @@ void amtg_runtime_stop(struct amtg_runtime *rt)
         else if (e->class->stop)
             e->class->stop(e);
         amtg_element_flush(e);
+        e->stopped = !e->boundary; /* a stand-in records to the end */
     }
     /* Not before all have stopped: each may have said something to others until then. */
     for (unsigned i = 0; i < rt->graph->nodes_count && rt->elements; i++)

@@ -4,7 +4,8 @@
 
 #include "core/runtime.h"
 
-enum { AMTG_DROP_NO_BUFFER, AMTG_DROP_OPEN, AMTG_DROPS_COMMON }; /* after the class's own */
+/* After the class's own: */
+enum { AMTG_DROP_NO_BUFFER, AMTG_DROP_OPEN, AMTG_DROP_PEER_STOPPED, AMTG_DROPS_COMMON };
 enum { AMTG_WHY = 512 };
 
 struct amtg_random_stream {

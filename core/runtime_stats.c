@@ -7,6 +7,7 @@
 static const struct amtg_reason common_drops[AMTG_DROPS_COMMON] = {
     [AMTG_DROP_NO_BUFFER] = {"no-buffer", "the pool was dry"},
     [AMTG_DROP_OPEN] = {"open", "the output is not connected"},
+    [AMTG_DROP_PEER_STOPPED] = {"peer-stopped", "the next element had stopped already"},
 };
 
 static const char *const boundary_names[3] = {"replayed", "not-replayable", "recorded"};

@@ -298,6 +298,51 @@ START_TEST(randomness_comes_from_the_seed_and_the_name)
 }
 END_TEST
 
+/* Says one packet more when it stops. Breaks cycles: it never emits from inside its push. */
+static void talker_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+{
+    (void)in;
+    AMTG_EACH (p, batch)
+        amtg_finish(e, p);
+}
+
+static void talker_stop(struct amtg_element *e)
+{
+    amtg_emit(e, 0, amtg_make(e, AMTG_PACKET, 1));
+}
+
+static const struct amtg_class talker = {
+    .name = "talker", .summary = "says farewell", .flags = AMTG_BREAKS | AMTG_HOST,
+    AMTG_INPUTS([0] = {"in", AMTG_PACKET, "x", 0}),
+    AMTG_OUTPUTS([0] = {"out", AMTG_PACKET, "x", 0}), .stop = talker_stop, .push = talker_push};
+
+START_TEST(in_a_cycle_nobody_is_pushed_to_after_its_stop)
+{
+    static const struct amtg_class *const talkers[] = {&talker, NULL};
+    static const char text[] = "amtgraph: 1\nelements:\n  a: {class: talker}\n"
+                               "  b: {class: talker}\nedges:\n  - a -> b -> a\n";
+    struct amtg_graph_options graph_options = {.classes = talkers};
+    struct amtg_runtime_options options = {.clock = AMTG_CLOCK_VIRTUAL};
+    struct amtg_diag *diag = amtg_diag_new();
+    enum amtg_err err;
+    char why[256];
+
+    graph = amtg_graph_parse("test", text, strlen(text), &graph_options, diag);
+    ck_assert_ptr_nonnull(graph);
+    amtg_diag_free(diag);
+    struct amtg_runtime *rt = amtg_runtime_new(graph, &options, &err, why, sizeof why);
+    ck_assert_int_eq(amtg_runtime_start(rt, why, sizeof why), AMTG_OK);
+    amtg_runtime_stop(rt);
+    struct amtg_element *a = amtg_runtime_find(rt, "a"), *b = amtg_runtime_find(rt, "b");
+    ck_assert_uint_eq(a->finished + b->finished, 1); /* by whoever stopped last */
+    ck_assert_uint_eq(a->dropped + b->dropped, 1);
+    ck_assert_uint_eq(a->drops[2] + b->drops[2], 1); /* `peer-stopped` */
+    ck_assert_uint_eq(a->taken + a->made, a->emitted + a->dropped + a->finished);
+    ck_assert_uint_eq(b->taken + b->made, b->emitted + b->dropped + b->finished);
+    end(rt);
+}
+END_TEST
+
 static unsigned lines_of(const char *text, const char *what)
 {
     unsigned count = 0;
@@ -340,7 +385,8 @@ START_TEST(a_flood_of_events_does_not_flood_the_log)
 }
 END_TEST
 
-AMTG_SUITE("runtime", a_flood_of_events_does_not_flood_the_log, what_feeds_starts_last_and_stops_first,
+AMTG_SUITE("runtime", in_a_cycle_nobody_is_pushed_to_after_its_stop,
+           a_flood_of_events_does_not_flood_the_log, what_feeds_starts_last_and_stops_first,
            side_outputs_are_collected_and_ordered_ones_keep_their_order,
            more_than_a_batch_passes_and_open_outputs_are_counted,
            who_cannot_start_is_named_and_the_others_stop_again,

@@ -375,6 +375,8 @@ uint64_t rig_drops(struct rig *rig, const char *reason)
         return rig->it->drops[class->drops_count + AMTG_DROP_NO_BUFFER];
     if (strcmp(reason, "open") == 0)
         return rig->it->drops[class->drops_count + AMTG_DROP_OPEN];
+    if (strcmp(reason, "peer-stopped") == 0)
+        return rig->it->drops[class->drops_count + AMTG_DROP_PEER_STOPPED];
     ck_abort_msg("%s has no drop reason %s", class->name, reason);
     return 0;
 }
