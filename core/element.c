@@ -18,6 +18,15 @@ static void drop_all(struct amtg_element *e, struct amtg_out *out)
     out->batch.count = 0;
 }
 
+static void trace(const struct amtg_element *e, const struct amtg_out *out)
+{
+    const struct amtg_runtime *rt = e->runtime;
+    uint64_t now = amtg_now(e);
+
+    amtg_trace_batch(rt->trace, (unsigned)(e - rt->elements), (unsigned)(out - e->outs), now,
+                     amtg_loop_wall_ns(e->loop, now), &out->batch);
+}
+
 static void push_on(struct amtg_element *e, struct amtg_out *out)
 {
     struct amtg_element *peer = out->peer;
@@ -33,6 +42,8 @@ static void push_on(struct amtg_element *e, struct amtg_out *out)
     AMTG_EACH (p, &out->batch)
         out->octets += p->len;
     e->emitted += out->batch.count;
+    if (e->runtime->trace)
+        trace(e, out);
     peer->taken += out->batch.count;
     peer->push(peer, out->in, &out->batch);
     out->batch.count = 0;

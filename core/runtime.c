@@ -206,6 +206,7 @@ struct amtg_runtime *amtg_runtime_new(const struct amtg_graph *graph,
         return NULL;
     }
     rt->graph = graph;
+    rt->trace = options->trace;
     rt->log = (struct amtg_log_state){.out = options->log, .level = options->log_level};
     if (options->seed)
         memcpy(rt->seed, options->seed, sizeof rt->seed);

@@ -9,6 +9,7 @@
 #define AMTG_CORE_RUNTIME_H
 
 #include "core/graph.h"
+#include "core/trace.h"
 
 /* `--replay NAME=FILE` / `--record NAME=FILE`: NAME is an element. */
 struct amtg_boundary_file {
@@ -23,6 +24,7 @@ struct amtg_runtime_options {
     size_t replays_count, records_count;
     uint32_t buffers;    /* in the pool, beyond what the graph needs (tests keep what comes out) */
     const uint8_t *seed; /* 32 octets; NULL: from the system */
+    struct amtg_trace *trace; /* gets all that crosses an edge; NULL: nobody looks */
     FILE *log;           /* NULL: silent */
     enum amtg_log_level log_level;
 };

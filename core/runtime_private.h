@@ -34,6 +34,7 @@ struct amtg_runtime {
     unsigned started; /* the first so many of graph->order are running */
     unsigned inited;
     uint8_t seed[32];
+    struct amtg_trace *trace;
     struct amtg_log_state log;
     bool aborted;
     char why[AMTG_WHY]; /* what failed, in words */

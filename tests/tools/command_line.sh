@@ -176,6 +176,30 @@ kill -TERM "$pid"
 wait "$pid" || fail "SIGTERM: not exit code 0"
 grep -qE "^counters after [0-9]+\.[0-9]{3} s:$" "$made/out" || fail "SIGUSR1: no counters"
 
+# A virtual run is the same each time for one seed; a seed is for such runs only.
+cat >virtual.yaml <<'END'
+amtgraph: 1
+elements:
+  source: {class: generator, source: 198.51.100.1, group: 232.1.1.1, rate: 1, count: 0}
+  link: {class: link, loss: 0.5}
+  end: {class: discard}
+edges:
+  - source -> link -> end
+END
+digest()
+{
+    "$amtgraph" run virtual.yaml --virtual --until 24h --digest --stats none "$@"
+}
+expect 2 said "it goes with --virtual" run virtual.yaml --seed 1
+expect 2 said "--seed one: a number expected" run virtual.yaml --virtual --seed one
+expect 2 said "--until soon: a duration" run virtual.yaml --virtual --until soon
+expect 1 said "cannot write /nonexistent/t" run virtual.yaml --virtual --trace /nonexistent/t
+expect 1 said "cannot write all of /dev/full" run virtual.yaml --virtual --until 1m --stats none \
+    --trace /dev/full
+[ "$(digest --seed 7)" = "$(digest --seed 7)" ] || fail "one seed, two digests"
+[ "$(digest --seed 7)" != "$(digest --seed 8)" ] || fail "two seeds, one digest"
+digest --trace - | head -c 4 | od -An -tx1 | grep -q "0a 0d 0d 0a" || fail "no pcapng"
+
 # Colours are for terminals only.
 "$amtgraph" check wrong.yaml 2>&1 | grep -q $'\033' && fail "colours without a terminal"
 

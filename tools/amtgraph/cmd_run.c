@@ -9,105 +9,18 @@
 
 #include "core/runtime.h"
 #include "elements/registry.h"
-#include "tools/amtgraph/command.h"
 #include "tools/amtgraph/privilege.h"
+#include "tools/amtgraph/run_options.h"
 
 enum { WHY = 512 };
 
-static const char *const log_levels[] = {"error", "warning", "info", "debug"};
-
 /* One run: what was asked for, and what it owns. */
 struct run {
-    const struct command *command;
+    struct run_options options;
     struct amtg_graph *graph;
     struct amtg_runtime *runtime;
-    struct amtg_setting *settings;
-    struct amtg_boundary_file *replays, *records;
-    size_t settings_count, replays_count, records_count;
-    uint64_t until_ns;
-    enum amtg_log_level log_level;
-    bool json, no_stats;
-    char *names; /* copies of NAME=VALUE, split */
+    struct amtg_trace *trace;
 };
-
-/* ---- the command line --------------------------------------------------- */
-
-/* NAME=VALUE in place: NAME ends where = was. NULL: no name or no =. */
-static char *split(char *pair)
-{
-    char *equals = strchr(pair, '=');
-
-    if (!equals || equals == pair)
-        return NULL;
-    *equals = '\0';
-    return equals + 1;
-}
-
-static int read_pair(struct run *run, const struct given_option *option, char *copy)
-{
-    char *value = split(copy);
-
-    if (!value)
-        return usage_error(run->command, "--%s %s: NAME=%s expected", option->name, option->value,
-                           strcmp(option->name, "set") == 0 ? "VALUE" : "FILE");
-    if (strcmp(option->name, "set") == 0)
-        run->settings[run->settings_count++] = (struct amtg_setting){copy, value};
-    else if (strcmp(option->name, "replay") == 0)
-        run->replays[run->replays_count++] = (struct amtg_boundary_file){copy, value};
-    else
-        run->records[run->records_count++] = (struct amtg_boundary_file){copy, value};
-    return EXIT_DONE;
-}
-
-static int read_single(struct run *run, const struct given_option *option)
-{
-    if (strcmp(option->name, "for") == 0) {
-        if (!amtg_duration_parse(option->value, &run->until_ns))
-            return usage_error(run->command, "--for %s: a duration such as 10s, 1m30s or 2h expected",
-                               option->value);
-    } else if (strcmp(option->name, "stats") == 0) {
-        run->json = strcmp(option->value, "json") == 0;
-        run->no_stats = strcmp(option->value, "none") == 0;
-        if (!run->json && !run->no_stats && strcmp(option->value, "text"))
-            return usage_error(run->command, "--stats %s: json, text or none expected",
-                               option->value);
-    } else {
-        unsigned level = 0;
-        while (level < 4 && strcmp(log_levels[level], option->value))
-            level++;
-        if (level == 4)
-            return usage_error(run->command, "--log %s: error, warning, info or debug expected",
-                               option->value);
-        run->log_level = (enum amtg_log_level)level;
-    }
-    return EXIT_DONE;
-}
-
-static int read_line(struct run *run, const struct command_line *line)
-{
-    size_t octets = 1, count = (size_t)line->given_count + 1;
-
-    for (int i = 0; i < line->given_count; i++)
-        octets += strlen(line->given[i].value) + 1;
-    run->names = malloc(octets);
-    run->settings = calloc(count, sizeof *run->settings);
-    run->replays = calloc(count, sizeof *run->replays);
-    run->records = calloc(count, sizeof *run->records);
-    if (!run->names || !run->settings || !run->replays || !run->records)
-        return EXIT_FAILED;
-    char *copy = run->names;
-    for (int i = 0; i < line->given_count; i++) {
-        const struct given_option *option = &line->given[i];
-        bool pair = strcmp(option->name, "set") == 0 || strcmp(option->name, "replay") == 0 ||
-                    strcmp(option->name, "record") == 0;
-        strcpy(copy, option->value);
-        int code = pair ? read_pair(run, option, copy) : read_single(run, option);
-        if (code)
-            return code;
-        copy += strlen(option->value) + 1;
-    }
-    return EXIT_DONE;
-}
 
 /* ---- signals ------------------------------------------------------------ */
 
@@ -133,7 +46,7 @@ static FILE *stats_file(const struct run *run)
 
 static void print_stats(struct run *run)
 {
-    amtg_runtime_print_stats(run->runtime, stats_file(run), run->json);
+    amtg_runtime_print_stats(run->runtime, stats_file(run), run->options.json);
 }
 
 /* Under a line that tells one time from another: text says nothing of what is 0, which may be all. */
@@ -141,7 +54,7 @@ static void print_stats_now(struct run *run)
 {
     uint64_t now = amtg_loop_now_ns(amtg_runtime_loop(run->runtime));
 
-    if (!run->json)
+    if (!run->options.json)
         fprintf(stats_file(run), "counters after %llu.%03llu s:\n",
                 (unsigned long long)(now / AMTG_S), (unsigned long long)(now % AMTG_S / AMTG_MS));
     print_stats(run);
@@ -212,8 +125,8 @@ static int failed(enum amtg_err err, const char *why)
 static int load(struct run *run, const char *file)
 {
     struct amtg_graph_options options = {.classes = amtg_classes,
-                                         .settings = run->settings,
-                                         .settings_count = run->settings_count};
+                                         .settings = run->options.settings,
+                                         .settings_count = run->options.settings_count};
     struct amtg_diag *diag = amtg_diag_new();
 
     run->graph = amtg_graph_load(file, &options, diag);
@@ -224,24 +137,42 @@ static int load(struct run *run, const char *file)
 
 static int make(struct run *run)
 {
-    static const uint8_t same_each_time[32]; /* a run on captures can be repeated */
-    bool boundary = run->replays_count || run->records_count;
+    const struct run_options *o = &run->options;
+    char why[WHY];
+
+    if (o->trace_path || o->digest) {
+        run->trace = amtg_trace_open(run->graph, o->trace_path, o->digest, why, sizeof why);
+        if (!run->trace)
+            return failed(AMTG_EFILE, why);
+    }
     struct amtg_runtime_options options = {
-        .clock = boundary ? AMTG_CLOCK_VIRTUAL : AMTG_CLOCK_REAL,
-        .boundary = boundary,
-        .replays = run->replays,
-        .replays_count = run->replays_count,
-        .records = run->records,
-        .records_count = run->records_count,
-        .seed = boundary ? same_each_time : NULL,
+        .clock = o->virtual ? AMTG_CLOCK_VIRTUAL : AMTG_CLOCK_REAL,
+        .boundary = o->virtual,
+        .replays = o->replays,
+        .replays_count = o->replays_count,
+        .records = o->records,
+        .records_count = o->records_count,
+        .seed = o->virtual ? o->seed : NULL,
+        .trace = run->trace,
         .log = stderr,
-        .log_level = run->log_level,
+        .log_level = o->log_level,
     };
     enum amtg_err err;
-    char why[WHY];
 
     run->runtime = amtg_runtime_new(run->graph, &options, &err, why, sizeof why);
     return run->runtime ? EXIT_DONE : failed(err, why);
+}
+
+/* What was traced is on the medium, and its digest said; else the run has failed. */
+static int finish_trace(struct run *run, int code)
+{
+    char digest[AMTG_TRACE_DIGEST], why[WHY];
+
+    if (run->options.digest && run->trace && run->runtime)
+        fprintf(stats_file(run), "digest %s\n", amtg_trace_digest(run->trace, digest));
+    if (!amtg_trace_finish(run->trace, why, sizeof why))
+        code = failed(AMTG_EFILE, why);
+    return code;
 }
 
 static int go(struct run *run)
@@ -257,11 +188,11 @@ static int go(struct run *run)
     enum amtg_err err = amtg_runtime_start(run->runtime, why, sizeof why);
     if (!err) {
         privilege_drop(any_has(run, AMTG_NET_ADMIN));
-        err = amtg_runtime_run(run->runtime, run->until_ns, why, sizeof why);
+        err = amtg_runtime_run(run->runtime, run->options.until_ns, why, sizeof why);
         amtg_runtime_stop(run->runtime);
         if (!err)
             err = amtg_runtime_outcome(run->runtime, why, sizeof why);
-        if (!run->no_stats)
+        if (!run->options.no_stats)
             print_stats(run);
     }
     if (err) {
@@ -276,8 +207,8 @@ static int go(struct run *run)
 
 static int run_graph(const struct command_line *line)
 {
-    struct run run = {.command = line->command, .until_ns = UINT64_MAX, .log_level = AMTG_LOG_INFO};
-    int code = read_line(&run, line);
+    struct run run = {0};
+    int code = run_options_read(&run.options, line);
 
     if (!code)
         code = load(&run, line->operands[0]);
@@ -285,12 +216,10 @@ static int run_graph(const struct command_line *line)
         code = make(&run);
     if (!code)
         code = go(&run);
+    code = finish_trace(&run, code);
     amtg_runtime_free(run.runtime);
     amtg_graph_free(run.graph);
-    free(run.names);
-    free(run.settings);
-    free(run.replays);
-    free(run.records);
+    run_options_free(&run.options);
     return code;
 }
 
@@ -305,9 +234,16 @@ const struct command command_run_graph = {
         "and goes on. With --replay or --record the elements that touch the host are\n"
         "replaced: what they would receive comes from capture files, what they would send\n"
         "is recorded, nothing waits, and no privilege is needed. A record file whose name\n"
-        "ends in .pcap is a capture; any other holds a line of text for each packet.",
+        "ends in .pcap is a capture; any other holds a line of text for each packet.\n"
+        "--virtual does so without files: a world that is all in the graph runs as fast as\n"
+        "it can, the same each time for the same --seed.",
     COMMAND_OPTIONS({"set", "NAME=VALUE", "set a parameter of the graph; lists with commas"},
-                    {"for", "DURATION", "stop after this time, e.g. 10s"},
+                    {"for", "DURATION", "stop after this time of the run's clock, e.g. 10s"},
+                    {"until", "DURATION", "the same"},
+                    {"virtual", NULL, "on a virtual clock, nothing of the host touched"},
+                    {"seed", "N", "of all that is random in such a run (default 0)"},
+                    {"trace", "FILE", "write all that crosses an edge, as pcapng (- : standard output)"},
+                    {"digest", NULL, "print a hash of all that crossed an edge"},
                     {"replay", "NAME=FILE", "feed the outputs of element NAME from a capture"},
                     {"record", "NAME=FILE", "record what goes into element NAME (- : standard output)"},
                     {"stats", "json|text|none", "how to print the counters at the end (default text)"},

@@ -1,0 +1,132 @@
+#include "tools/amtgraph/run_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* NAME=VALUE in place: NAME ends where = was. NULL: no name or no =. */
+static char *split(char *pair)
+{
+    char *equals = strchr(pair, '=');
+
+    if (!equals || equals == pair)
+        return NULL;
+    *equals = '\0';
+    return equals + 1;
+}
+
+static int read_pair(struct run_options *o, const struct given_option *option, char *copy)
+{
+    char *value = split(copy);
+
+    if (!value)
+        return usage_error(o->command, "--%s %s: NAME=%s expected", option->name, option->value,
+                           strcmp(option->name, "set") == 0 ? "VALUE" : "FILE");
+    if (strcmp(option->name, "set") == 0)
+        o->settings[o->settings_count++] = (struct amtg_setting){copy, value};
+    else if (strcmp(option->name, "replay") == 0)
+        o->replays[o->replays_count++] = (struct amtg_boundary_file){copy, value};
+    else
+        o->records[o->records_count++] = (struct amtg_boundary_file){copy, value};
+    return EXIT_DONE;
+}
+
+/* A number of 64 bits, the first octets of the seed. */
+static int read_seed(struct run_options *o, const char *text)
+{
+    static const struct amtg_param number = {.kind = AMTG_KIND_UINT, .size = sizeof(uint64_t)};
+
+    if (!amtg_param_scalar(&number, text, o->seed))
+        return usage_error(o->command, "--seed %s: a number expected", text);
+    o->seeded = true;
+    return EXIT_DONE;
+}
+
+static int read_duration(struct run_options *o, const struct given_option *option)
+{
+    if (!amtg_duration_parse(option->value, &o->until_ns))
+        return usage_error(o->command, "--%s %s: a duration such as 10s, 1m30s or 2h expected",
+                           option->name, option->value);
+    return EXIT_DONE;
+}
+
+static int read_stats(struct run_options *o, const char *text)
+{
+    o->json = strcmp(text, "json") == 0;
+    o->no_stats = strcmp(text, "none") == 0;
+    if (!o->json && !o->no_stats && strcmp(text, "text"))
+        return usage_error(o->command, "--stats %s: json, text or none expected", text);
+    return EXIT_DONE;
+}
+
+static int read_level(struct run_options *o, const char *text)
+{
+    static const char *const levels[] = {"error", "warning", "info", "debug"};
+    unsigned level = 0;
+
+    while (level < 4 && strcmp(levels[level], text))
+        level++;
+    if (level == 4)
+        return usage_error(o->command, "--log %s: error, warning, info or debug expected", text);
+    o->log_level = (enum amtg_log_level)level;
+    return EXIT_DONE;
+}
+
+static int read_single(struct run_options *o, const struct given_option *option)
+{
+    const char *name = option->name;
+
+    if (strcmp(name, "for") == 0 || strcmp(name, "until") == 0)
+        return read_duration(o, option);
+    if (strcmp(name, "stats") == 0)
+        return read_stats(o, option->value);
+    if (strcmp(name, "log") == 0)
+        return read_level(o, option->value);
+    if (strcmp(name, "seed") == 0)
+        return read_seed(o, option->value);
+    if (strcmp(name, "trace") == 0)
+        o->trace_path = option->value;
+    o->virtual |= strcmp(name, "virtual") == 0;
+    o->digest |= strcmp(name, "digest") == 0;
+    return EXIT_DONE;
+}
+
+int run_options_read(struct run_options *o, const struct command_line *line)
+{
+    size_t octets = 1, count = (size_t)line->given_count + 1;
+
+    o->command = line->command;
+    o->until_ns = UINT64_MAX;
+    o->log_level = AMTG_LOG_INFO;
+    for (int i = 0; i < line->given_count; i++)
+        octets += line->given[i].value ? strlen(line->given[i].value) + 1 : 0;
+    o->names = malloc(octets);
+    o->settings = calloc(count, sizeof *o->settings);
+    o->replays = calloc(count, sizeof *o->replays);
+    o->records = calloc(count, sizeof *o->records);
+    if (!o->names || !o->settings || !o->replays || !o->records)
+        return EXIT_FAILED;
+    char *copy = o->names;
+    for (int i = 0; i < line->given_count; i++) {
+        const struct given_option *option = &line->given[i];
+        bool pair = strcmp(option->name, "set") == 0 || strcmp(option->name, "replay") == 0 ||
+                    strcmp(option->name, "record") == 0;
+        int code = pair ? read_pair(o, option, strcpy(copy, option->value))
+                        : read_single(o, option);
+        if (code)
+            return code;
+        copy += pair ? strlen(option->value) + 1 : 0;
+    }
+    o->virtual |= o->replays_count || o->records_count;
+    if (o->seeded && !o->virtual)
+        return usage_error(o->command, "--seed: secrets on a real network must not be repeatable; "
+                                       "it goes with --virtual, --replay or --record");
+    return EXIT_DONE;
+}
+
+void run_options_free(struct run_options *o)
+{
+    free(o->names);
+    free(o->settings);
+    free(o->replays);
+    free(o->records);
+}
