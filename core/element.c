@@ -8,6 +8,8 @@
 
 #include "core/runtime_private.h"
 
+enum { OUTS_PER_WORD = 64 };
+
 /* ---- outputs ------------------------------------------------------------ */
 
 /* In a cycle, what an element says while the graph stops may come to one that has stopped. */
@@ -51,13 +53,25 @@ static void push_on(struct amtg_element *e, struct amtg_out *out)
     out->pushing = false;
 }
 
+/* Some elements have a thousand outputs, of which few hold anything: a bit for each that does. */
+static void note_filled(struct amtg_element *e, unsigned i, bool filled)
+{
+    uint64_t bit = 1ull << i % OUTS_PER_WORD, *word = &e->filled[i / OUTS_PER_WORD];
+
+    *word = filled ? *word | bit : *word & ~bit;
+}
+
 void amtg_element_flush(struct amtg_element *e)
 {
     if (!e->unflushed)
         return;
     e->unflushed = false;
-    for (unsigned i = 0; i < e->outs_count; i++)
-        push_on(e, &e->outs[i]);
+    for (unsigned word = 0; word * OUTS_PER_WORD < e->outs_count; word++)
+        while (e->filled[word]) { /* in the order of the outputs */
+            unsigned i = word * OUTS_PER_WORD + (unsigned)__builtin_ctzll(e->filled[word]);
+            note_filled(e, i, false);
+            push_on(e, &e->outs[i]);
+        }
     e->last_out = NULL;
 }
 
@@ -92,6 +106,7 @@ void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
     if (out->pushing)
         emitted_inside(e, i);
     out->batch.packets[out->batch.count++] = p;
+    note_filled(e, i, true);
     e->unflushed = true;
     if (out->batch.count == AMTG_BATCH)
         push_on(e, out);

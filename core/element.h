@@ -171,6 +171,7 @@ struct amtg_element {
     struct amtg_out *last_out; /* ordered classes: the output being filled */
     bool stopped;              /* its stop has been called: nothing is pushed to it any more */
     bool unflushed;            /* some output holds packets not yet pushed on */
+    uint64_t *filled;          /* which: bit i % 64 of word i / 64 */
     void *random;              /* its stream */
     void *boundary;            /* state of the stand-in, while one takes its place */
     uint8_t hash_key[16];

@@ -69,9 +69,10 @@ static bool element_make(struct amtg_runtime *rt, struct amtg_element *e,
     e->random = random;
     e->state = calloc(1, class->state_octets ? class->state_octets : 1);
     e->outs = calloc(node->outs_count ? node->outs_count : 1, sizeof *e->outs);
+    e->filled = calloc(node->outs_count / 64 + 1u, sizeof *e->filled);
     e->counters = calloc(class->counters_count + 1, sizeof *e->counters);
     e->drops = calloc(class->drops_count + AMTG_DROPS_COMMON, sizeof *e->drops);
-    if (!random || !e->state || !e->outs || !e->counters || !e->drops)
+    if (!random || !e->state || !e->outs || !e->filled || !e->counters || !e->drops)
         return false;
     if (class->state_octets)
         memcpy(e->state, node->state, class->state_octets);
@@ -91,6 +92,7 @@ static void element_free(struct amtg_element *e)
     free(e->random);
     free(e->state);
     free(e->outs);
+    free(e->filled);
     free(e->counters);
     free(e->drops);
 }
