@@ -1,5 +1,5 @@
 /*
- * Buffers, packets, batches, and the sets of endpoints that packets go to.
+ * Buffers, packets, batches. Whom packets go to is in endpoint.h.
  *
  * A *buffer* is counted octets from a pool. A *packet* is a view of one: where
  * its octets begin and end, what type they have, who sent it and who gets it.
@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/addr.h"
+#include "core/endpoint.h"
 
 struct amtg_type;
 struct amtg_pool;
@@ -30,62 +30,9 @@ enum {
     AMTG_SMALL_OCTETS = 2048,  /* data room of an ordinary buffer, headroom excluded */
     AMTG_LARGE_OCTETS = 65536, /* data room of a large one: any IP datagram */
     AMTG_BATCH = 64,           /* packets that travel together, at most */
-    AMTG_CLASSES = 2,          /* kinds of destination that need bytes of their own: IPv4, IPv6 */
 };
 
-/* ---- who: both ends of an exchange of datagrams ------------------------ */
-
-/* Ports in host order; scope: interface index for link-local remotes, else 0. */
-struct amtg_peer {
-    struct amtg_addr remote;
-    struct amtg_addr local; /* our address: replies leave from it */
-    uint16_t remote_port;
-    uint16_t local_port;
-    uint32_t scope;
-};
-
-/*
- * A peer that outlives packets: counted, immutable but for `dead`. Whoever made
- * it marks it dead when the peer is gone; from then on every set that still
- * names it, also in queued packets, skips it.
- */
-struct amtg_endpoint {
-    struct amtg_peer peer;
-    uint32_t refs;
-    uint8_t class; /* 0 .. AMTG_CLASSES-1: which kind of set it belongs to */
-    bool dead;
-};
-
-struct amtg_endpoint *amtg_endpoint_new(const struct amtg_peer *peer); /* one reference; NULL: no memory */
-struct amtg_endpoint *amtg_endpoint_hold(struct amtg_endpoint *e);
-void amtg_endpoint_free(struct amtg_endpoint *e); /* gives one reference back; NULL is fine */
-
-/*
- * A set of endpoints of one class: counted, and immutable while shared. Its
- * owner edits it in place as long as it is the only holder; add and
- * remove clone it otherwise, so packets on their way keep the snapshot they were given.
- * A packet with a set of n endpoints is n copies not yet made.
- */
-struct amtg_set {
-    uint32_t refs;
-    uint32_t count;
-    uint32_t room;
-    struct amtg_endpoint *entries[];
-};
-
-struct amtg_set *amtg_set_new(uint32_t room); /* one reference; NULL: no memory */
-struct amtg_set *amtg_set_hold(struct amtg_set *s);
-void amtg_set_free(struct amtg_set *s); /* gives one reference back; NULL is fine */
-/*
- * Add to / remove from the set that *s refers to; *s may come to refer to another
- * set (a clone, or one with more room). add takes a reference of its own to the
- * endpoint; adding one that is there already is the caller's mistake.
- * add: false when there is no memory; remove: false when it was not there.
- */
-bool amtg_set_add(struct amtg_set **s, struct amtg_endpoint *e);
-bool amtg_set_remove(struct amtg_set **s, const struct amtg_endpoint *e);
-
-/* ---- what: buffers and packets ----------------------------------------- */
+/* ---- buffers and packets ------------------------------------------------ */
 
 struct amtg_buffer {
     uint32_t refs; /* packets that view it */

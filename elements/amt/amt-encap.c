@@ -6,8 +6,8 @@
  * out: amt.data; addressed as what came in
  *
  * The two octets go into the headroom: nothing is copied unless a tee shares the
- * buffer. It stands behind relay-fanout, and so works once per packet and class
- * of destinations, not once per gateway.
+ * buffer. It stands behind relay-fanout, and so works once per packet and kind
+ * of destination, not once per gateway.
  *
  *     elements:
  *       encap: {class: amt-encap}

@@ -3,8 +3,8 @@
  * (RFC 7450, section 5.3.3.6; RFC 3376, section 6.3; RFC 3810, section 7.3).
  *
  * in:  ip
- * out: ip, addressed: one packet per class of endpoints (IPv4 tunnels, IPv6
- *      tunnels), each with its set; no octet is copied
+ * out: ip, addressed: one packet per kind of endpoint (IPv4 tunnels, IPv6 tunnels,
+ *      those with a smaller path MTU), each with its set; no octet is copied
  *
  *     elements:
  *       fanout: {class: relay-fanout, members: membership}
@@ -49,27 +49,19 @@ static bool is_source_of_one_link(const struct amtg_addr *source)
            amtg_addr_is_link_local(source);
 }
 
-/* Send `packet` to the set of each class; the last one gets the packet itself. */
-static void send_to(struct amtg_element *e, struct amtg_packet *packet,
-                    struct amtg_set *const sets[AMTG_CLASSES])
+/* Send `packet` to each of the sets; the last one gets the packet itself. */
+static void send_to(struct amtg_element *e, struct amtg_packet *packet, struct amtg_set *sets)
 {
-    struct amtg_set *last = NULL;
-
-    for (unsigned class = 0; class < AMTG_CLASSES; class++) {
-        if (!sets[class])
-            continue;
-        if (last) {
-            struct amtg_packet *copy = amtg_copy(e, packet);
-            if (copy) {
-                amtg_packet_to_set(copy, last);
-                amtg_emit(e, OUT, copy);
-            } else {
-                amtg_no_buffer_count(e);
-            }
+    for (; sets->next; sets = sets->next) {
+        struct amtg_packet *copy = amtg_copy(e, packet);
+        if (copy) {
+            amtg_packet_to_set(copy, sets);
+            amtg_emit(e, OUT, copy);
+        } else {
+            amtg_no_buffer_count(e);
         }
-        last = sets[class];
     }
-    amtg_packet_to_set(packet, last);
+    amtg_packet_to_set(packet, sets);
     amtg_emit(e, OUT, packet);
 }
 
@@ -81,7 +73,7 @@ static void relay_fanout_push(struct amtg_element *e, unsigned in, struct amtg_b
     (void)in;
     AMTG_EACH (packet, batch) {
         struct amtg_addr source = amtg_ip_source(packet), group = amtg_ip_destination(packet);
-        struct amtg_set *sets[AMTG_CLASSES] = {NULL};
+        struct amtg_set *sets;
 
         if (!amtg_addr_is_multicast(&group))
             amtg_drop(e, NOT_MULTICAST, packet);
@@ -89,7 +81,7 @@ static void relay_fanout_push(struct amtg_element *e, unsigned in, struct amtg_b
             amtg_drop(e, SCOPE, packet);
         else if (is_source_of_one_link(&source))
             amtg_drop(e, SOURCE_SCOPE, packet);
-        else if (!members->lookup(state->members, &source, &group, sets))
+        else if (!(sets = members->lookup(state->members, &source, &group)))
             amtg_drop(e, NO_MEMBER, packet);
         else
             send_to(e, packet, sets);
@@ -102,9 +94,9 @@ const struct amtg_class amtg_relay_fanout = {
     .details =
         "Asks the membership once per packet who wants the packets of its source to its group "
         "(RFC 3376, section 6.3; RFC 3810, section 7.3) and gives the packet that set: a packet "
-        "to n endpoints is n copies not yet made. Endpoints come in classes that need octets of "
-        "their own, IPv4 and IPv6 tunnels: one packet leaves per class, and both view the same "
-        "buffer.",
+        "to n endpoints is n copies not yet made. Endpoints come in kinds that need octets of "
+        "their own: IPv4 and IPv6 tunnels, and those of either with a smaller path MTU. One packet "
+        "leaves per kind, and all of them view the same buffer.",
     .example = "elements:\n"
                "  udp:        {class: udp-socket, bind: 127.0.0.1, port: 2268}\n"
                "  messages:   {class: amt-classifier}\n"

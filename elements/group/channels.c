@@ -13,7 +13,7 @@ struct amtg_channel_source {
         struct amtg_addr group, source;
     } key;
     bool built;
-    struct amtg_set *include[AMTG_CLASSES], *block[AMTG_CLASSES], *wanted[AMTG_CLASSES];
+    struct amtg_set *include, *block, *wanted; /* lists: amtg_sets_add */
 };
 
 /* ---- rings -------------------------------------------------------------- */
@@ -46,52 +46,6 @@ static bool ring_is_empty(const struct amtg_ring *r)
 static struct amtg_channel_source *source_of(struct amtg_ring *entry)
 {
     return AMTG_CONTAINER(entry, struct amtg_channel_source, entry);
-}
-
-/* ---- sets that come and go ----------------------------------------------- */
-
-static bool set_put(struct amtg_set **sets, struct amtg_endpoint *endpoint)
-{
-    struct amtg_set **s = &sets[endpoint->class];
-
-    if (!*s)
-        *s = amtg_set_new(1);
-    if (*s && amtg_set_add(s, endpoint))
-        return true;
-    if (*s && (*s)->count == 0) { /* no empty sets: NULL says that there is nobody */
-        amtg_set_free(*s);
-        *s = NULL;
-    }
-    return false;
-}
-
-static void set_drop(struct amtg_set **sets, const struct amtg_endpoint *endpoint)
-{
-    struct amtg_set **s = &sets[endpoint->class];
-
-    if (!*s)
-        return;
-    amtg_set_remove(s, endpoint);
-    if ((*s)->count == 0) {
-        amtg_set_free(*s);
-        *s = NULL;
-    }
-}
-
-static void sets_free(struct amtg_set **sets)
-{
-    for (unsigned i = 0; i < AMTG_CLASSES; i++) {
-        amtg_set_free(sets[i]);
-        sets[i] = NULL;
-    }
-}
-
-static uint32_t sets_count(struct amtg_set *const *sets)
-{
-    uint32_t n = 0;
-    for (unsigned i = 0; i < AMTG_CLASSES; i++)
-        n += sets[i] ? sets[i]->count : 0;
-    return n;
 }
 
 /* ---- channels ----------------------------------------------------------- */
@@ -141,7 +95,7 @@ struct amtg_channel *amtg_channels_get(struct amtg_channels *cs, const struct am
 
 bool amtg_channel_empty(const struct amtg_channel *c)
 {
-    return c->sources_count == 0 && sets_count(c->exclude) == 0;
+    return c->sources_count == 0 && amtg_sets_count(c->exclude) == 0;
 }
 
 static void mark_changed(struct amtg_channels *cs, struct amtg_channel *c)
@@ -196,7 +150,7 @@ static void unbuild(struct amtg_channel *c, struct amtg_channel_source *s)
 {
     if (!s->built)
         return;
-    sets_free(s->wanted);
+    amtg_sets_free(&s->wanted);
     s->built = false;
     ring_remove(&s->entry);
     ring_add_before(&s->entry, &c->sources);
@@ -209,9 +163,9 @@ static void free_source(struct amtg_channels *cs, struct amtg_channel *c,
     ring_remove(&s->entry);
     c->sources_count--;
     cs->forwarding--;
-    sets_free(s->include);
-    sets_free(s->block);
-    sets_free(s->wanted);
+    amtg_sets_free(&s->include);
+    amtg_sets_free(&s->block);
+    amtg_sets_free(&s->wanted);
     free(s);
 }
 
@@ -221,42 +175,55 @@ static int compare_pointers(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* One class of (EXCLUDE-mode endpoints - block) + include. NULL with *ok: nobody. */
-static struct amtg_set *build_set(const struct amtg_set *all, const struct amtg_set *block,
-                                  const struct amtg_set *include, bool *ok)
-{
-    uint32_t blocked = block ? block->count : 0;
-    uint32_t room = (all ? all->count : 0) + (include ? include->count : 0);
-    struct amtg_endpoint **sorted = malloc((blocked + 1) * sizeof *sorted);
-    struct amtg_set *set = amtg_set_new(room ? room : 1);
+/* The block list of an entry, sorted, so that one endpoint can be looked up in it. */
+struct blocked {
+    uint32_t count;
+    const struct amtg_endpoint *sorted[];
+};
 
-    *ok = sorted && set;
-    if (*ok && blocked) {
-        memcpy(sorted, block->entries, blocked * sizeof *sorted);
-        qsort(sorted, blocked, sizeof *sorted, compare_pointers);
-    }
-    for (uint32_t i = 0; *ok && all && i < all->count; i++)
-        if (!blocked ||
-            !bsearch(&all->entries[i], sorted, blocked, sizeof *sorted, compare_pointers))
-            *ok = amtg_set_add(&set, all->entries[i]);
-    for (uint32_t i = 0; *ok && include && i < include->count; i++)
-        *ok = amtg_set_add(&set, include->entries[i]);
-    free(sorted);
-    if (!*ok || set->count == 0) {
-        amtg_set_free(set);
+static struct blocked *sort_blocked(const struct amtg_set *block)
+{
+    uint32_t count = amtg_sets_count(block), n = 0;
+    struct blocked *b = malloc(sizeof *b + count * sizeof b->sorted[0]);
+
+    if (!b)
         return NULL;
-    }
-    return set;
+    for (; block; block = block->next)
+        for (uint32_t i = 0; i < block->count; i++)
+            b->sorted[n++] = block->entries[i];
+    b->count = count;
+    if (count)
+        qsort(b->sorted, count, sizeof b->sorted[0], compare_pointers);
+    return b;
 }
 
+static bool is_blocked(const struct blocked *b, const struct amtg_endpoint *e)
+{
+    return b->count && bsearch(&e, b->sorted, b->count, sizeof b->sorted[0], compare_pointers);
+}
+
+/* Add to `list` what is in `from` and not blocked; blocked: NULL, nothing is. */
+static bool add_all(struct amtg_set **list, const struct amtg_set *from,
+                    const struct blocked *blocked)
+{
+    for (; from; from = from->next)
+        for (uint32_t i = 0; i < from->count; i++)
+            if (!(blocked && is_blocked(blocked, from->entries[i])) &&
+                !amtg_sets_add(list, from->entries[i]))
+                return false;
+    return true;
+}
+
+/* (EXCLUDE-mode endpoints - block) + include */
 static bool build(struct amtg_channel *c, struct amtg_channel_source *s)
 {
-    bool ok = true;
+    struct blocked *blocked = sort_blocked(s->block);
+    bool ok = blocked && add_all(&s->wanted, c->exclude, blocked) &&
+              add_all(&s->wanted, s->include, NULL);
 
-    for (unsigned i = 0; i < AMTG_CLASSES && ok; i++)
-        s->wanted[i] = build_set(c->exclude[i], s->block[i], s->include[i], &ok);
+    free(blocked);
     if (!ok) {
-        sets_free(s->wanted);
+        amtg_sets_free(&s->wanted);
         return false;
     }
     s->built = true;
@@ -294,8 +261,8 @@ static void edit_wanted(struct amtg_channel *c, struct amtg_channel_source *s,
     if (!s->built || was == is)
         return;
     if (!is)
-        set_drop(s->wanted, endpoint);
-    else if (!set_put(s->wanted, endpoint))
+        amtg_sets_remove(&s->wanted, endpoint);
+    else if (!amtg_sets_add(&s->wanted, endpoint))
         unbuild(c, s); /* no memory: the next packet builds it anew, or is not forwarded */
 }
 
@@ -318,19 +285,19 @@ static void change_source(struct change *ch, const struct amtg_addr *source, enu
         ch->ok = ch->ok && is == UNNAMED;
         return;
     }
-    bool included = sets_count(s->include) > 0;
-    uint32_t blockers = sets_count(s->block);
+    bool included = amtg_sets_count(s->include) > 0;
+    uint32_t blockers = amtg_sets_count(s->block);
     if (was != UNNAMED)
-        set_drop(was == INCLUDED ? s->include : s->block, ch->endpoint);
-    if (is != UNNAMED && !set_put(is == INCLUDED ? s->include : s->block, ch->endpoint))
+        amtg_sets_remove(was == INCLUDED ? &s->include : &s->block, ch->endpoint);
+    if (is != UNNAMED && !amtg_sets_add(is == INCLUDED ? &s->include : &s->block, ch->endpoint))
         ch->ok = false;
     edit_wanted(ch->c, s, ch->endpoint, is_wanted(ch->before, was), is_wanted(ch->after, is));
 
-    uint32_t blockers_now = sets_count(s->block);
+    uint32_t blockers_now = amtg_sets_count(s->block);
     ch->c->blocked_count += (blockers_now > 0) - (blockers > 0);
-    if (included != (sets_count(s->include) > 0) || blockers != blockers_now)
+    if (included != (amtg_sets_count(s->include) > 0) || blockers != blockers_now)
         mark_changed(ch->cs, ch->c);
-    if (sets_count(s->include) + blockers_now == 0)
+    if (amtg_sets_count(s->include) + blockers_now == 0)
         free_source(ch->cs, ch->c, s);
 }
 
@@ -368,12 +335,12 @@ static void change_mode(struct change *ch)
             naming_of_address(ch->after, &s->key.source) == UNNAMED)
             edit_wanted(ch->c, s, ch->endpoint, ch->before->exclude, ch->after->exclude);
     }
-    bool had = sets_count(ch->c->exclude) > 0;
+    bool had = amtg_sets_count(ch->c->exclude) > 0;
     if (!ch->after->exclude)
-        set_drop(ch->c->exclude, ch->endpoint);
-    else if (!set_put(ch->c->exclude, ch->endpoint))
+        amtg_sets_remove(&ch->c->exclude, ch->endpoint);
+    else if (!amtg_sets_add(&ch->c->exclude, ch->endpoint))
         ch->ok = false;
-    bool has = sets_count(ch->c->exclude) > 0;
+    bool has = amtg_sets_count(ch->c->exclude) > 0;
     while (!has && !ring_is_empty(sources) && source_of(sources->next)->built)
         unbuild(ch->c, source_of(sources->next));
     ch->cs->forwarding += (size_t)has - (size_t)had;
@@ -398,42 +365,33 @@ bool amtg_channel_change(struct amtg_channels *cs, struct amtg_channel *c,
 
 /* ---- asking -------------------------------------------------------------- */
 
-bool amtg_channels_lookup(struct amtg_channels *cs, const struct amtg_addr *source,
-                          const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES])
+struct amtg_set *amtg_channels_lookup(struct amtg_channels *cs, const struct amtg_addr *source,
+                                      const struct amtg_addr *group)
 {
     struct amtg_channel *c = amtg_channels_find(cs, group);
-    struct amtg_set **found = NULL;
-    bool any = false;
 
-    if (c) {
-        struct amtg_channel_source *s =
-            c->sources_count ? find_source(cs, group, source) : NULL;
-        if (!s)
-            found = c->exclude;
-        else if (sets_count(c->exclude) == 0)
-            found = s->include;
-        else if (s->built || build(c, s))
-            found = s->wanted;
-    }
-    for (unsigned i = 0; i < AMTG_CLASSES; i++) {
-        sets[i] = found ? found[i] : NULL;
-        any = any || sets[i];
-    }
-    return any;
+    if (!c)
+        return NULL;
+    struct amtg_channel_source *s = c->sources_count ? find_source(cs, group, source) : NULL;
+    if (!s)
+        return c->exclude;
+    if (!c->exclude)
+        return s->include;
+    return s->built || build(c, s) ? s->wanted : NULL;
 }
 
 uint32_t amtg_channel_wish(const struct amtg_channel *c, bool *exclude,
                            struct amtg_addr *sources, uint32_t room)
 {
-    uint32_t all = sets_count(c->exclude), n = 0;
+    uint32_t all = amtg_sets_count(c->exclude), n = 0;
 
     *exclude = all > 0;
     for (const struct amtg_ring *r = c->sources.next; r != &c->sources; r = r->next) {
         const struct amtg_channel_source *s =
             AMTG_CONTAINER(r, const struct amtg_channel_source, entry);
         /* EXCLUDE: what every EXCLUDE-mode endpoint blocks and nobody includes. */
-        bool listed = all ? sets_count(s->block) == all && sets_count(s->include) == 0
-                          : sets_count(s->include) > 0;
+        bool listed = all ? amtg_sets_count(s->block) == all && amtg_sets_count(s->include) == 0
+                          : amtg_sets_count(s->include) > 0;
         if (!listed)
             continue;
         if (n < room)
@@ -447,11 +405,11 @@ uint32_t amtg_channel_wish(const struct amtg_channel *c, bool *exclude,
 
 static void free_channel(struct amtg_channels *cs, struct amtg_channel *c)
 {
-    if (sets_count(c->exclude))
+    if (amtg_sets_count(c->exclude))
         cs->forwarding--;
     while (!ring_is_empty(&c->sources))
         free_source(cs, c, source_of(c->sources.next));
-    sets_free(c->exclude);
+    amtg_sets_free(&c->exclude);
     ring_remove(&c->changed);
     ring_remove(&c->all);
     amtg_table_remove(&cs->groups, &c->node);

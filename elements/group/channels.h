@@ -35,7 +35,7 @@ struct amtg_channel {
     uint32_t sources_count;
     uint32_t blocked_count; /* entries that some endpoint blocks */
     uint64_t said; /* the owner's note of the wish that it said last */
-    struct amtg_set *exclude[AMTG_CLASSES]; /* endpoints in EXCLUDE mode */
+    struct amtg_set *exclude; /* endpoints in EXCLUDE mode, in a list as those of entries */
 };
 
 struct amtg_channels {
@@ -67,8 +67,8 @@ bool amtg_channel_change(struct amtg_channels *cs, struct amtg_channel *c,
                          const struct amtg_filter *after);
 
 /* As amtg_members_ops.lookup. */
-bool amtg_channels_lookup(struct amtg_channels *cs, const struct amtg_addr *source,
-                          const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES]);
+struct amtg_set *amtg_channels_lookup(struct amtg_channels *cs, const struct amtg_addr *source,
+                                      const struct amtg_addr *group);
 
 /* Wants anybody anything of it? */
 bool amtg_channel_empty(const struct amtg_channel *c);

@@ -53,13 +53,12 @@ static void members_filter_push(struct amtg_element *e, unsigned in, struct amtg
     (void)in;
     AMTG_EACH (packet, batch) {
         struct amtg_addr source = amtg_ip_source(packet), group = amtg_ip_destination(packet);
-        struct amtg_set *sets[AMTG_CLASSES] = {NULL};
 
         if (!amtg_addr_is_multicast(&group))
             amtg_drop(e, NOT_MULTICAST, packet);
         else if (is_group_management(packet))
             amtg_drop(e, GROUP_MANAGEMENT, packet);
-        else if (!members->lookup(state->members, &source, &group, sets))
+        else if (!members->lookup(state->members, &source, &group))
             amtg_drop(e, NO_MEMBER, packet);
         else
             amtg_emit(e, OUT, packet);

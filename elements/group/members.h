@@ -12,12 +12,12 @@ extern const struct amtg_interface amtg_members;
 
 struct amtg_members_ops {
     /*
-     * The endpoints that want source -> group, one set per class of endpoint;
-     * sets[i] is NULL when nobody of class i does. The sets are lent: valid until
-     * control returns to the loop unless held. Returns false when nobody wants it.
+     * The endpoints that want source -> group: a list of sets, one a kind of endpoint
+     * (amtg_sets_add). NULL: nobody wants it. The list is lent until control returns to
+     * the loop; a set of it can be held for longer.
      */
-    bool (*lookup)(struct amtg_element *members, const struct amtg_addr *source,
-                   const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES]);
+    struct amtg_set *(*lookup)(struct amtg_element *members, const struct amtg_addr *source,
+                               const struct amtg_addr *group);
     /* Has the relay no room for a further endpoint? (The L flag of RFC 7450, 5.3.3.3.) */
     bool (*full)(struct amtg_element *members);
 };

@@ -262,11 +262,11 @@ static void membership_push(struct amtg_element *e, unsigned in, struct amtg_bat
 
 /* ---- the interface `members` --------------------------------------------- */
 
-static bool members_lookup(struct amtg_element *e, const struct amtg_addr *source,
-                           const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES])
+static struct amtg_set *members_lookup(struct amtg_element *e, const struct amtg_addr *source,
+                                       const struct amtg_addr *group)
 {
     struct membership *state = amtg_state(e);
-    return amtg_channels_lookup(&state->roster.channels, source, group, sets);
+    return amtg_channels_lookup(&state->roster.channels, source, group);
 }
 
 static bool members_full(struct amtg_element *e)

@@ -189,16 +189,13 @@ static void free_wanted(struct subscribe *s)
     s->count = 0;
 }
 
-static bool members_lookup(struct amtg_element *e, const struct amtg_addr *source,
-                           const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES])
+static struct amtg_set *members_lookup(struct amtg_element *e, const struct amtg_addr *source,
+                                       const struct amtg_addr *group)
 {
     const struct subscribe *s = amtg_state(e);
     const struct wanted *w = find(s, group);
-    bool yes = w && wants(w, source);
 
-    for (unsigned i = 0; i < AMTG_CLASSES; i++)
-        sets[i] = yes && s->set->entries[0]->class == i ? s->set : NULL;
-    return yes;
+    return w && wants(w, source) ? s->set : NULL;
 }
 
 static bool members_full(struct amtg_element *e)

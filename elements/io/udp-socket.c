@@ -23,7 +23,10 @@
 #include "elements/io/udp_send.h"
 #include "elements/wire/types.h"
 
-enum { ADDRESSES = 64 }; /* in each of the two lists */
+enum {
+    ADDRESSES = 64, /* in each of the two lists */
+    FAMILIES = 2,   /* IPv4, IPv6 */
+};
 
 struct udp_socket {
     struct amtg_addr_list bind, also;
@@ -36,7 +39,7 @@ struct udp_socket {
 
     struct amtg_udp_bound *bounds;
     unsigned bounds_count;
-    struct amtg_udp_sender senders[AMTG_CLASSES]; /* one a family: neither waits for the other */
+    struct amtg_udp_sender senders[FAMILIES]; /* one a family: neither waits for the other */
     struct amtg_udp_receiver receiver;
     struct amtg_task refilled; /* buffers are back */
     bool dry;
@@ -110,9 +113,9 @@ static void ready(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
 /* Index of the sender: all endpoints of a set are of one family. */
 static unsigned family_of(const struct amtg_packet *p)
 {
-    const struct amtg_peer *peer = p->to && p->to->count ? &p->to->entries[0]->peer : &p->peer;
-
-    return amtg_addr_is4(&peer->remote) ? 0 : 1;
+    if (p->to && p->to->count)
+        return p->to->kind.version == 4 ? 0 : 1;
+    return amtg_addr_is4(&p->peer.remote) ? 0 : 1;
 }
 
 static void udp_socket_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
@@ -208,7 +211,7 @@ static void udp_socket_check(const void *params, struct amtg_check *check)
 static uint32_t udp_socket_keeps(const void *params)
 {
     const struct udp_socket *state = params;
-    return AMTG_CLASSES * 2 * state->queue + AMTG_SOCK_BURST;
+    return FAMILIES * 2 * state->queue + AMTG_SOCK_BURST;
 }
 
 static enum amtg_err udp_socket_init(struct amtg_element *e)
@@ -220,7 +223,7 @@ static enum amtg_err udp_socket_init(struct amtg_element *e)
     state->bounds = calloc(state->bind.count + state->also.count + 1, sizeof *state->bounds);
     if (!state->bounds)
         return AMTG_ENOMEM;
-    for (; made < AMTG_CLASSES; made++) {
+    for (; made < FAMILIES; made++) {
         if (!amtg_udp_sender_init(&state->senders[made], e))
             goto fail;
         state->senders[made].bounds = state->bounds;
@@ -243,7 +246,7 @@ static void udp_socket_fini(struct amtg_element *e)
     struct udp_socket *state = amtg_state(e);
 
     amtg_udp_receiver_fini(&state->receiver);
-    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+    for (unsigned i = 0; i < FAMILIES; i++)
         amtg_udp_sender_fini(&state->senders[i]);
     free(state->bounds);
 }
@@ -257,7 +260,7 @@ static void close_all(struct amtg_element *e)
         amtg_watch_remove(e, &b->watch);
         close(b->fd);
     }
-    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+    for (unsigned i = 0; i < FAMILIES; i++)
         state->senders[i].bounds_count = 0;
 }
 
@@ -336,7 +339,7 @@ static enum amtg_err udp_socket_start(struct amtg_element *e)
         close_all(e);
         return err;
     }
-    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+    for (unsigned i = 0; i < FAMILIES; i++)
         state->senders[i].bounds_count = state->bounds_count;
     state->dry = false;
     amtg_hold(e);
@@ -350,7 +353,7 @@ static void udp_socket_stop(struct amtg_element *e)
     amtg_release(e);
     amtg_task_cancel(e, &state->refilled);
     amtg_udp_receiver_stop(&state->receiver);
-    for (unsigned i = 0; i < AMTG_CLASSES; i++)
+    for (unsigned i = 0; i < FAMILIES; i++)
         amtg_udp_sender_stop(&state->senders[i]);
     close_all(e);
 }

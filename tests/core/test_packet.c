@@ -232,6 +232,48 @@ START_TEST(a_packet_keeps_the_snapshot_it_was_given)
 }
 END_TEST
 
+START_TEST(a_list_has_a_set_for_each_kind_of_endpoint)
+{
+    static const struct amtg_kind kinds[] = {{0, 6}, {1280, 4}, {0, 4}, {1280, 4}, {1280, 6}};
+    static const unsigned order[] = {2, 1, 0, 4}; /* the first of each kind */
+    struct amtg_set *sets = NULL, *held;
+    struct amtg_endpoint *all[5];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 5; i++) {
+        all[i] = endpoint((uint16_t)i);
+        all[i]->kind = kinds[i];
+        ck_assert(amtg_sets_add(&sets, all[i]));
+    }
+    ck_assert_uint_eq(amtg_sets_count(sets), 5);
+    for (struct amtg_set *s = sets; s; s = s->next, n++) {
+        ck_assert_int_eq(amtg_kind_compare(&s->kind, &kinds[order[n]]), 0);
+        ck_assert_ptr_eq(s->entries[0], all[order[n]]);
+        ck_assert_uint_eq(s->count, order[n] == 1 ? 2 : 1);
+    }
+    ck_assert_uint_eq(n, 4);
+
+    /* A set that a packet holds stays as it was; the list goes on with a clone in its place. */
+    held = amtg_set_hold(sets->next);
+    ck_assert(amtg_sets_remove(&sets, all[1]));
+    ck_assert(!amtg_sets_remove(&sets, all[1]));
+    ck_assert_uint_eq(held->count, 2);
+    ck_assert_uint_eq(sets->next->count, 1);
+    ck_assert(sets->next->next->next && !sets->next->next->next->next);
+    ck_assert(amtg_sets_remove(&sets, all[3]));
+    ck_assert_uint_eq(sets->next->kind.version, 6); /* no empty set is kept */
+    ck_assert(amtg_sets_remove(&sets, all[2]));
+    ck_assert_ptr_eq(sets->entries[0], all[0]);
+    amtg_sets_free(&sets);
+    ck_assert_ptr_null(sets);
+    amtg_set_free(held);
+    for (unsigned i = 0; i < 5; i++) {
+        ck_assert_uint_eq(all[i]->refs, 1);
+        amtg_endpoint_free(all[i]);
+    }
+}
+END_TEST
+
 AMTG_SUITE("packet", a_clone_shares_octets_until_one_side_writes,
            prepending_uses_the_headroom_and_moves_when_shared_or_full,
            a_dry_pool_refuses_and_leaves_the_packet_as_it_was,
@@ -239,4 +281,5 @@ AMTG_SUITE("packet", a_clone_shares_octets_until_one_side_writes,
            who_waits_for_a_large_buffer_is_woken_by_a_large_one,
            a_set_is_edited_in_place_by_its_only_holder,
            any_entry_of_a_set_can_be_removed,
-           a_packet_keeps_the_snapshot_it_was_given)
+           a_packet_keeps_the_snapshot_it_was_given,
+           a_list_has_a_set_for_each_kind_of_endpoint)

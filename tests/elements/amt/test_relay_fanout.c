@@ -8,22 +8,16 @@
  * Who wants what is asked of an element of this class, which stands in for the
  * membership: these sets, as the test makes them.
  */
-static struct amtg_set *wanted[AMTG_CLASSES];
+static struct amtg_set *wanted;
 static struct amtg_addr asked_source, asked_group;
 
-static bool lookup(struct amtg_element *members, const struct amtg_addr *source,
-                   const struct amtg_addr *group, struct amtg_set *sets[AMTG_CLASSES])
+static struct amtg_set *lookup(struct amtg_element *members, const struct amtg_addr *source,
+                               const struct amtg_addr *group)
 {
-    bool any = false;
-
     (void)members;
     asked_source = *source;
     asked_group = *group;
-    for (unsigned i = 0; i < AMTG_CLASSES; i++) {
-        sets[i] = wanted[i];
-        any |= wanted[i] != NULL;
-    }
-    return any;
+    return wanted;
 }
 
 static bool full(struct amtg_element *members)
@@ -43,23 +37,34 @@ static const struct amtg_class told = {
 static const struct amtg_class *membership; /* whose place is taken */
 
 /* The rig knows the classes of the registry; the test's own takes the membership's place. */
-static struct rig *begin(int shared, bool class4, bool class6)
+static void want(uint8_t version, uint16_t pmtu)
+{
+    struct amtg_peer nowhere = {0};
+    struct amtg_endpoint *endpoint = amtg_endpoint_new(&nowhere);
+
+    endpoint->kind = (struct amtg_kind){.version = version, .pmtu = pmtu};
+    ck_assert(amtg_sets_add(&wanted, endpoint));
+    amtg_endpoint_free(endpoint);
+}
+
+static struct rig *begin(int shared, bool ip4, bool ip6)
 {
     struct rig *rig = rig_new(shared, "members: {class: membership}\n"
                                       "it: {class: relay-fanout, members: members}");
 
     membership = rig_element(rig, "members")->class;
     rig_element(rig, "members")->class = &told;
-    wanted[0] = class4 ? amtg_set_new(1) : NULL;
-    wanted[1] = class6 ? amtg_set_new(1) : NULL;
+    if (ip4)
+        want(4, 0);
+    if (ip6)
+        want(6, 0);
     return rig;
 }
 
 static void end(struct rig *rig)
 {
     rig_element(rig, "members")->class = membership;
-    for (unsigned i = 0; i < AMTG_CLASSES; i++)
-        amtg_set_free(wanted[i]);
+    amtg_sets_free(&wanted);
     rig_free(rig);
 }
 
@@ -75,7 +80,7 @@ START_TEST(a_packet_gets_the_set_of_its_channel)
 
     rig_push_hex(rig, "in", AMTG_IP, NATIVE4_HEX);
     struct amtg_packet *p = rig_take(rig, "out");
-    ck_assert_ptr_eq(p->to, wanted[0]);
+    ck_assert_ptr_eq(p->to, wanted);
     expect_octets(p, NATIVE4_HEX);
     ck_assert_str_eq(amtg_addr_text(&asked_source, text), "198.51.100.12");
     ck_assert_str_eq(amtg_addr_text(&asked_group, text), "232.1.2.3");
@@ -90,17 +95,25 @@ START_TEST(a_packet_gets_the_set_of_its_channel)
 }
 END_TEST
 
-START_TEST(two_classes_get_a_view_each_of_one_buffer)
+START_TEST(each_kind_gets_a_view_of_one_buffer)
 {
     struct rig *rig = begin(_i, true, true);
+    struct amtg_packet *views[3];
 
+    want(4, 1280);
     rig_push_hex(rig, "in", AMTG_IP, NATIVE4_HEX);
-    struct amtg_packet *a = rig_take(rig, "out"), *b = rig_take(rig, "out");
-    ck_assert_ptr_eq(a->to, wanted[0]);
-    ck_assert_ptr_eq(b->to, wanted[1]);
-    ck_assert_ptr_eq(a->buffer, b->buffer);
-    amtg_packet_free(a);
-    amtg_packet_free(b);
+    for (unsigned i = 0; i < 3; i++)
+        views[i] = rig_take(rig, "out");
+    ck_assert_ptr_eq(views[0]->to, wanted);
+    ck_assert_ptr_eq(views[1]->to, wanted->next);
+    ck_assert_ptr_eq(views[2]->to, wanted->next->next);
+    ck_assert_uint_eq(views[1]->to->kind.pmtu, 1280);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_ptr_eq(views[i]->buffer, views[0]->buffer);
+        expect_octets(views[i], NATIVE4_HEX);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        amtg_packet_free(views[i]);
     end(rig);
 }
 END_TEST
@@ -111,7 +124,8 @@ START_TEST(only_ipv6_tunnels_want_it)
 
     rig_push_hex(rig, "in", AMTG_IP, NATIVE4_HEX);
     struct amtg_packet *p = rig_take(rig, "out");
-    ck_assert_ptr_eq(p->to, wanted[1]);
+    ck_assert_ptr_eq(p->to, wanted);
+    ck_assert_uint_eq(p->to->kind.version, 6);
     amtg_packet_free(p);
     end(rig);
 }
@@ -195,7 +209,7 @@ START_TEST(sources_of_one_link_or_host_are_not_forwarded)
 END_TEST
 
 AMTG_RIG_SUITE("relay-fanout", a_packet_gets_the_set_of_its_channel,
-               two_classes_get_a_view_each_of_one_buffer, only_ipv6_tunnels_want_it,
+               each_kind_gets_a_view_of_one_buffer, only_ipv6_tunnels_want_it,
                what_nobody_wants_is_dropped, unicast_is_dropped,
                groups_that_stay_on_their_link_are_dropped,
                sources_of_one_link_or_host_are_not_forwarded)

@@ -69,9 +69,8 @@ static bool wanted(struct rig *rig, const char *source, const char *group)
     struct amtg_element *it = rig_element(rig, "it");
     const struct amtg_members_ops *ops = amtg_ops(it, &amtg_members);
     struct amtg_addr s = spoken_addr(source), g = spoken_addr(group);
-    struct amtg_set *sets[AMTG_CLASSES];
 
-    return ops->lookup(it, &s, &g, sets);
+    return ops->lookup(it, &s, &g) != NULL;
 }
 
 static void end(struct rig *rig)

@@ -44,6 +44,7 @@ static void world_init(struct world *w)
         /* every third one is an IPv6 endpoint */
         ENSURE(amtg_addr_parse(i % 3 ? "198.51.100.1" : "2001:db8::1", &peer.remote), "address");
         w->endpoints[i] = amtg_endpoint_new(&peer);
+        w->endpoints[i]->kind.pmtu = i % 4 ? 0 : 1280; /* and every fourth has a small path MTU */
     }
 }
 
@@ -82,13 +83,13 @@ static void world_fini(struct world *w)
     }
 }
 
-static bool has(struct amtg_set *const *sets, const struct amtg_endpoint *e, unsigned *times)
+static bool has(const struct amtg_set *set, const struct amtg_endpoint *e, unsigned *times)
 {
     *times = 0;
-    for (unsigned c = 0; c < AMTG_CLASSES; c++)
-        for (uint32_t i = 0; sets[c] && i < sets[c]->count; i++)
-            if (sets[c]->entries[i] == e) {
-                ENSURE(c == e->class, "in the set of another class");
+    for (; set; set = set->next)
+        for (uint32_t i = 0; i < set->count; i++)
+            if (set->entries[i] == e) {
+                ENSURE(amtg_kind_compare(&set->kind, &e->kind) == 0, "in the set of another kind");
                 ++*times;
             }
     return *times > 0;
@@ -97,9 +98,9 @@ static bool has(struct amtg_set *const *sets, const struct amtg_endpoint *e, uns
 /* Exactly those whose own state wants the source are in the sets, once. */
 static void check_source(struct world *w, unsigned g, const struct amtg_addr *source)
 {
-    struct amtg_set *sets[AMTG_CLASSES];
     struct amtg_addr group = group_of(g);
-    bool any = amtg_channels_lookup(&w->cs, source, &group, sets), expected = false;
+    struct amtg_set *sets = amtg_channels_lookup(&w->cs, source, &group);
+    bool expected = false;
     unsigned times;
 
     for (unsigned e = 0; e < ENDPOINTS; e++) {
@@ -107,9 +108,12 @@ static void check_source(struct world *w, unsigned g, const struct amtg_addr *so
         expected = expected || wants;
         ENSURE(has(sets, w->endpoints[e], &times) == wants && times <= 1, "endpoint %u", e);
     }
-    ENSURE(any == expected, "lookup says %d", any);
-    for (unsigned c = 0; c < AMTG_CLASSES; c++)
-        ENSURE(!sets[c] || sets[c]->count, "an empty set");
+    ENSURE((sets != NULL) == expected, "lookup gives %p", (void *)sets);
+    for (; sets; sets = sets->next) {
+        ENSURE(sets->count, "an empty set");
+        ENSURE(!sets->next || amtg_kind_compare(&sets->kind, &sets->next->kind) < 0,
+               "kinds out of order");
+    }
 }
 
 /* RFC 3376, section 3.2, literally. The wish as a number, of which the highest bit is the mode. */
@@ -185,16 +189,16 @@ END_TEST
 START_TEST(a_set_that_a_packet_holds_stays_as_it_was)
 {
     struct world w;
-    struct amtg_set *sets[AMTG_CLASSES];
     struct amtg_addr group = group_of(0), source = source_of(0);
 
     world_init(&w);
     set(&w, 1, 0, false, 1, 0);
     set(&w, 2, 0, false, 1, 0);
-    ck_assert(amtg_channels_lookup(&w.cs, &source, &group, sets));
-    struct amtg_set *held = amtg_set_hold(sets[0]);
+    struct amtg_set *held = amtg_channels_lookup(&w.cs, &source, &group);
+    ck_assert(held);
+    amtg_set_hold(held);
     set(&w, 1, 0, false, 0, 0);
-    set(&w, 4, 0, false, 1, 0);
+    set(&w, 5, 0, false, 1, 0);
     ck_assert_uint_eq(held->count, 2);
     ck_assert_ptr_eq(held->entries[0], w.endpoints[1]);
     check_source(&w, 0, &source);

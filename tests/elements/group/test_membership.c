@@ -127,11 +127,11 @@ static const struct amtg_members_ops *ops(struct rig *rig)
     return amtg_ops(rig_element(rig, "it"), &amtg_members);
 }
 
-static bool lookup(struct rig *rig, const char *source, const char *group, struct amtg_set **sets)
+static struct amtg_set *lookup(struct rig *rig, const char *source, const char *group)
 {
     struct amtg_addr s, g;
     ck_assert(amtg_addr_parse(source, &s) && amtg_addr_parse(group, &g));
-    return ops(rig)->lookup(rig_element(rig, "it"), &s, &g, sets);
+    return ops(rig)->lookup(rig_element(rig, "it"), &s, &g);
 }
 
 static int compare_ports(const void *a, const void *b)
@@ -143,16 +143,15 @@ static int compare_ports(const void *a, const void *b)
 static const char *who(struct rig *rig, const char *source, const char *group)
 {
     static char text[256];
-    struct amtg_set *sets[AMTG_CLASSES];
     uint16_t ports[32];
     unsigned n = 0, used = 0;
 
     text[0] = '\0';
-    bool any = lookup(rig, source, group, sets);
-    for (unsigned c = 0; c < AMTG_CLASSES; c++)
-        for (uint32_t i = 0; sets[c] && i < sets[c]->count; i++)
-            ports[n++] = sets[c]->entries[i]->peer.remote_port;
-    ck_assert_int_eq(any, n > 0);
+    for (struct amtg_set *set = lookup(rig, source, group); set; set = set->next) {
+        ck_assert(set->count);
+        for (uint32_t i = 0; i < set->count; i++)
+            ports[n++] = set->entries[i]->peer.remote_port;
+    }
     qsort(ports, n, sizeof ports[0], compare_ports);
     for (unsigned i = 0; i < n; i++)
         used += (unsigned)sprintf(text + used, "%s%u", i ? " " : "", ports[i]);
@@ -220,7 +219,6 @@ static void gone(struct rig *rig, const char *remote, unsigned port)
 START_TEST(a_source_specific_join_is_served_and_said)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
-    struct amtg_set *sets[AMTG_CLASSES];
 
     say(rig, 1, AMTG_ALLOW, SSM, S1);
     ck_assert_str_eq(who(rig, S1, SSM), "1");
@@ -228,8 +226,9 @@ START_TEST(a_source_specific_join_is_served_and_said)
     ck_assert_str_eq(who(rig, S1, G), "");
     expect_join(rig, SSM " INCLUDE " S1);
     expect_no_join(rig);
-    ck_assert(lookup(rig, S1, SSM, sets));
-    const struct amtg_peer *peer = &sets[0]->entries[0]->peer;
+    struct amtg_set *set = lookup(rig, S1, SSM);
+    ck_assert(set);
+    const struct amtg_peer *peer = &set->entries[0]->peer;
     struct amtg_addr relay;
     amtg_addr_parse(RELAY, &relay);
     ck_assert(amtg_addr_equal(&peer->local, &relay));
@@ -247,12 +246,12 @@ START_TEST(a_prompt_leave_ends_data_endpoint_and_join_at_once)
     static const int leaves[] = {AMTG_BLOCK, AMTG_TO_IN};
     for (unsigned i = 0; i < 2; i++) {
         struct rig *rig = rig_new(_i, "it: {class: membership}");
-        struct amtg_set *sets[AMTG_CLASSES];
-
+    
         say(rig, 1, AMTG_ALLOW, SSM, S1);
         expect_join(rig, SSM " INCLUDE " S1);
-        ck_assert(lookup(rig, S1, SSM, sets));
-        struct amtg_set *held = amtg_set_hold(sets[0]); /* as a queued packet does */
+        struct amtg_set *held = lookup(rig, S1, SSM);
+        ck_assert(held);
+        amtg_set_hold(held); /* as a queued packet does */
         say(rig, 1, leaves[i], SSM, leaves[i] == AMTG_BLOCK ? S1 : "");
         ck_assert(held->entries[0]->dead);
         amtg_set_free(held);
@@ -409,7 +408,6 @@ END_TEST
 START_TEST(all_four_pairs_of_families_are_served)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
-    struct amtg_set *sets[AMTG_CLASSES];
 
     for (unsigned outer = 0; outer < 2; outer++) {
         struct report *r = new_report(true);
@@ -424,9 +422,10 @@ START_TEST(all_four_pairs_of_families_are_served)
     ck_assert_str_eq(who(rig, S1, SSM), "1 2");
     ck_assert_str_eq(who(rig, "2001:db8:2::1", "ff3e::8000:1"), "1 2");
     ck_assert_str_eq(who(rig, "2001:db8:2::9", "ff0e::1"), "1 2");
-    ck_assert(lookup(rig, S1, SSM, sets));
-    ck_assert_uint_eq(sets[0]->count, 1); /* each outer family is a class of its own */
-    ck_assert_uint_eq(sets[1]->count, 1);
+    struct amtg_set *sets = lookup(rig, S1, SSM);
+    ck_assert(sets && sets->next); /* each outer family has a set of its own */
+    ck_assert_uint_eq(sets->count, 1);
+    ck_assert_uint_eq(sets->next->count, 1);
     expect_join(rig, SSM " INCLUDE " S1);
     expect_join(rig, "ff3e::8000:1 INCLUDE 2001:db8:2::1");
     expect_join(rig, "ff0e::1 EXCLUDE");
@@ -920,22 +919,22 @@ END_TEST
 START_TEST(data_leaves_from_where_the_last_report_was_sent)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
-    struct amtg_set *sets[AMTG_CLASSES];
     struct report *r;
     char text[AMTG_ADDR_TEXT];
 
     say(rig, 1, AMTG_ALLOW, SSM, S1);
     expect_join(rig, SSM " INCLUDE " S1);
-    ck_assert(lookup(rig, S1, SSM, sets));
-    struct amtg_set *held = amtg_set_hold(sets[0]);
+    struct amtg_set *held = lookup(rig, S1, SSM), *now;
+    ck_assert(held);
+    amtg_set_hold(held);
     r = new_report(true);
     struct amtg_packet *p = rig_packet(rig, AMTG_REPORT, r->octets, r->len);
     rig_from(p, GATEWAY, 1, "198.51.100.2", 2268);
     rig_push(rig, "reports", p);
     ck_assert_str_eq(who(rig, S1, SSM), "1");
-    ck_assert(lookup(rig, S1, SSM, sets));
-    ck_assert_str_eq(amtg_addr_text(&sets[0]->entries[0]->peer.local, text), "198.51.100.2");
-    ck_assert(!sets[0]->entries[0]->dead && held->entries[0]->dead);
+    ck_assert((now = lookup(rig, S1, SSM)));
+    ck_assert_str_eq(amtg_addr_text(&now->entries[0]->peer.local, text), "198.51.100.2");
+    ck_assert(!now->entries[0]->dead && held->entries[0]->dead);
     amtg_set_free(held);
     expect_no_join(rig);
     ck_assert_uint_eq(rig_counter(rig, "moves"), 1);
@@ -944,8 +943,8 @@ START_TEST(data_leaves_from_where_the_last_report_was_sent)
     p->peer.scope = 7;
     rig_push(rig, "reports", p);
     ck_assert_uint_eq(rig_counter(rig, "moves"), 2);
-    ck_assert(lookup(rig, S1, SSM, sets));
-    ck_assert_uint_eq(sets[0]->entries[0]->peer.scope, 7);
+    ck_assert((now = lookup(rig, S1, SSM)));
+    ck_assert_uint_eq(now->entries[0]->peer.scope, 7);
     ck_assert_uint_eq(rig_counter(rig, "started"), 1);
     finish(rig);
 }
