@@ -8,7 +8,14 @@
 
 const char *const amtg_host_answers[] = {"at-once", "delayed", NULL};
 
-enum { OUT, UNSOLICITED_S = 1, OLDER_UNSOLICITED_S = 10, DEFAULT_INTERVAL_S = 125 };
+enum {
+    OUT,
+    UNSOLICITED_S = 1,
+    OLDER_UNSOLICITED_S = 10,
+    DEFAULT_INTERVAL_S = 125,
+    OLDER_PRESENT_MOST_S = 3600, /* whatever a Query says of its interval */
+    RESPONSE_MOST_S = DEFAULT_INTERVAL_S, /* an answer later than that is for the next Query */
+};
 
 /* ---- groups ------------------------------------------------------------- */
 
@@ -385,8 +392,10 @@ static void hear_older(struct amtg_element *e, const struct amtg_query *q)
     struct amtg_host *h = amtg_state(e);
     unsigned before = version(e);
     uint64_t present_ns = h->qrv * h->interval_s * AMTG_S + q->max_response_ms * AMTG_MS;
+    uint64_t most_ns = OLDER_PRESENT_MOST_S * AMTG_S;
 
-    h->older_ns[q->version] = amtg_now(e) + present_ns;
+    /* One forged Query must not take source filters away for days. */
+    h->older_ns[q->version] = amtg_now(e) + (present_ns < most_ns ? present_ns : most_ns);
     if (version(e) != before)
         cancel_all(e);
 }
@@ -395,7 +404,8 @@ static void schedule(struct amtg_element *e, const struct amtg_query *q)
 {
     struct amtg_host *h = amtg_state(e);
     bool at_once = h->answer == AMTG_HOST_AT_ONCE, newest = is_newest(e);
-    uint64_t most = at_once ? 0 : q->max_response_ms * AMTG_MS;
+    uint64_t wanted = sooner(q->max_response_ms * AMTG_MS, RESPONSE_MOST_S * AMTG_S);
+    uint64_t most = at_once ? 0 : wanted;
     uint64_t at = amtg_now(e) + random_delay(e, most);
 
     if (h->general_ns <= at && newest)
@@ -442,6 +452,7 @@ static void take_query(struct amtg_element *e, struct amtg_packet *p)
         h->interval_s = q.interval_s ? q.interval_s : DEFAULT_INTERVAL_S;
     }
     amtg_count(e, q.general ? AMTG_HOST_GENERAL : AMTG_HOST_SPECIFIC, 1);
+    amtg_count(e, AMTG_HOST_HURRIED, q.max_response_ms > RESPONSE_MOST_S * 1000u);
     schedule(e, &q);
     amtg_finish(e, p);
     amtg_task_post(e, &h->now);

@@ -42,7 +42,7 @@ enum { AMTG_HOST_JOINS, AMTG_HOST_QUERIES };
 
 enum {
     AMTG_HOST_GROUPS, AMTG_HOST_SOURCES, AMTG_HOST_CHANGES, AMTG_HOST_REPORTS, AMTG_HOST_RECORDS,
-    AMTG_HOST_GENERAL, AMTG_HOST_SPECIFIC, AMTG_HOST_QUERY_ROBUSTNESS, AMTG_HOST_VERSION,
+    AMTG_HOST_GENERAL, AMTG_HOST_SPECIFIC, AMTG_HOST_HURRIED, AMTG_HOST_QUERY_ROBUSTNESS, AMTG_HOST_VERSION,
     AMTG_HOST_OTHER_FAMILY, AMTG_HOST_FORGOTTEN, AMTG_HOST_LEFT_OUT,
 };
 
@@ -90,6 +90,9 @@ void amtg_host_push(struct amtg_element *e, unsigned in, struct amtg_batch *batc
                            AMTG_COUNTER},                                                       \
     [AMTG_HOST_SPECIFIC] = {"specific-queries", "packets", "Queries about a group taken",       \
                             AMTG_COUNTER},                                                      \
+    [AMTG_HOST_HURRIED] = {"response-capped", "packets",                                        \
+                           "Queries that allow more than 125 s for the answer, which comes "    \
+                           "sooner", AMTG_COUNTER},                                             \
     [AMTG_HOST_QUERY_ROBUSTNESS] = {"robustness", "reports",                                    \
                                     "of each change, as the last Query wants it", AMTG_GAUGE},  \
     [AMTG_HOST_VERSION] = {"version", "version", "that reports are written in", AMTG_GAUGE},    \

@@ -30,10 +30,14 @@ const struct amtg_class amtg_igmp_querier = {
         "has room for; whoever writes the records repeats them.\n\n"
         "Where `queries` gives it the Queries that others send, the lowest address asks, and the "
         "others are quiet until it has not been heard for its robustness x its interval + half of "
-        "`query-response-interval` (RFC 3376, section 6.6.2). With the source 0.0.0.0 it gives way "
-        "to everybody who has an address, and nobody gives way to it (RFC 4541, section 2.1.1): on "
-        "a LAN with other queriers, set `source` to an address of the interface. Behind a tun, "
-        "0.0.0.0 is right: Linux ignores Queries from an address of its own. Asks and Queries of "
+        "`query-response-interval` (RFC 3376, section 6.6.2), but no longer than by their own "
+        "values. IGMPv1 and addresses that cannot be of the link elect nobody; Queries of older "
+        "versions are said as a warning, since all routers of a link have to speak one version "
+        "(RFC 3376, section 7.3.1).\n\n"
+        "With the source 0.0.0.0 its Queries come from the address of `lan`. Where that is not "
+        "known, it gives way to everybody who has an address, and nobody gives way to it (RFC 4541, "
+        "section 2.1.1). Behind a tun, 0.0.0.0 is right: Linux ignores Queries from an address of "
+        "its own. Whether it is the elected one is what querier-filter asks. Asks and Queries of "
         "IPv6 are counted and left alone.",
     .example = "elements:\n"
                "  inner:      {class: pcap-source, file: reports.pcap}\n"
@@ -54,6 +58,7 @@ const struct amtg_class amtg_igmp_querier = {
                 AMTG_QUERIER_SHARED_PARAMS),
     AMTG_COUNTERS(AMTG_QUERIER_COUNTER_TABLE),
     AMTG_DROPS(AMTG_QUERIER_DROP_TABLE),
+    AMTG_PROVIDES({.interface = &amtg_querier_role, .ops = &amtg_querier_role_ops}),
     .check = amtg_querier_check,
     .init = igmp_querier_init,
     .start = amtg_querier_start,

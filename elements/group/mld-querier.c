@@ -30,9 +30,10 @@ const struct amtg_class amtg_mld_querier = {
         "them.\n\n"
         "Where `queries` gives it the Queries that others send from link-local addresses, the "
         "lowest address asks, and the others are quiet until it has not been heard for its "
-        "robustness x its interval + half of `query-response-interval` (RFC 3810, section 7.6.2). "
-        "Hosts answer only Queries from a link-local address; on a LAN with other queriers, set "
-        "`source` to that of the interface. Asks and Queries of IPv4 are counted and left alone.",
+        "robustness x its interval + half of `query-response-interval` (RFC 3810, section 7.6.2), "
+        "but no longer than by their own values. Hosts answer only Queries from a link-local "
+        "address: with the source :: they come from that of `lan`. Whether it is the elected one "
+        "is what querier-filter asks. Asks and Queries of IPv4 are counted and left alone.",
     .example = "elements:\n"
                "  inner:      {class: pcap-source, file: reports.pcap}\n"
                "  mld:        {class: mld-parser}\n"
@@ -52,6 +53,7 @@ const struct amtg_class amtg_mld_querier = {
                 AMTG_QUERIER_SHARED_PARAMS),
     AMTG_COUNTERS(AMTG_QUERIER_COUNTER_TABLE),
     AMTG_DROPS(AMTG_QUERIER_DROP_TABLE),
+    AMTG_PROVIDES({.interface = &amtg_querier_role, .ops = &amtg_querier_role_ops}),
     .check = amtg_querier_check,
     .init = mld_querier_init,
     .start = amtg_querier_start,

@@ -1,6 +1,37 @@
 #include "elements/group/querier.h"
 
 enum { OUT, STARTUP_SHARE = 4 };
+#define WARN_NS (600 * AMTG_S)
+
+const struct amtg_interface amtg_querier_role = {
+    .name = "querier-role",
+    .summary = "says whether it is the elected querier of its link",
+};
+
+static bool is_elected(const struct amtg_element *querier)
+{
+    const struct amtg_querier *s = amtg_state(querier);
+    return !s->quiet;
+}
+
+const struct amtg_querier_role_ops amtg_querier_role_ops = {.is_elected = is_elected};
+
+/* Where our Queries come from: as set, else our address on the link. */
+static struct amtg_addr own_address(const struct amtg_querier *s)
+{
+    static const struct amtg_addr made_up = {
+        {[0] = 0xfe, [1] = 0x80, [12] = 0x02, [13] = 0x32, [15] = 0x01}};
+    struct amtg_addr own = s->source;
+
+    if (!amtg_addr_is_unspecified(&s->source))
+        return own;
+    if (s->lan) {
+        const struct amtg_lan_ops *lan = amtg_ops(s->lan, &amtg_lan);
+        if (lan->own(s->lan, s->ip4, &own))
+            return own;
+    }
+    return s->ip4 ? own : made_up; /* hosts ignore MLD from :: (RFC 3810, section 5.1.14) */
+}
 
 /* ---- asking ------------------------------------------------------------- */
 
@@ -25,7 +56,7 @@ static bool pose(struct amtg_element *e, const struct amtg_question *q)
 static struct amtg_question question(const struct amtg_querier *s, uint64_t response_ns)
 {
     return (struct amtg_question){
-        .source = s->source,
+        .source = own_address(s),
         .max_response_ms = (uint32_t)(response_ns / AMTG_MS),
         .interval_s = (uint32_t)(s->query_interval_ns / AMTG_S),
         .robustness = s->robustness,
@@ -109,37 +140,79 @@ static void fire_other_gone(struct amtg_element *e, struct amtg_timer *t)
 }
 
 /*
- * Does a Query from this address win? The lower address does. 0.0.0.0 is that of a
- * snooping switch, which never wins (RFC 4541, section 2.1.1); so whoever asks from
- * it, not knowing its own address, gives way to everybody who has one.
+ * May whoever asks from this address be elected? Not a snooping switch, which has none (RFC
+ * 4541, section 2.1.1), and nobody who cannot be on the link. IGMPv1 has no election (RFC
+ * 2236, section 4); MLD is asked from link-local addresses (RFC 3810, section 5.1.14).
  */
-static bool wins(const struct amtg_querier *s, const struct amtg_addr *source)
+static bool is_electable(const struct amtg_querier *s, const struct amtg_query *q)
 {
-    return amtg_addr_is_unspecified(&s->source) ||
-           memcmp(source->octets, s->source.octets, sizeof source->octets) < 0;
+    const struct amtg_addr *source = &q->source;
+
+    if (amtg_addr_is_unspecified(source) || amtg_addr_is_multicast(source))
+        return false;
+    if (!s->ip4)
+        return amtg_addr_is_link_local(source);
+    if (q->version == 1 || amtg_addr_is_loopback(source) ||
+        memcmp(amtg_addr_octets4(source), "\xff\xff\xff\xff", 4) == 0)
+        return false;
+    if (!s->lan)
+        return true;
+    const struct amtg_lan_ops *lan = amtg_ops(s->lan, &amtg_lan);
+    return !lan->is_elsewhere(s->lan, source);
 }
 
-static void hear(struct amtg_element *e, const struct amtg_query *q)
+/*
+ * The lower address wins. Whoever asks from 0.0.0.0, not knowing its own address, gives way
+ * to everybody who has one.
+ */
+static bool wins(const struct amtg_addr *own, const struct amtg_addr *source)
+{
+    return amtg_addr_is_unspecified(own) ||
+           memcmp(source->octets, own->octets, sizeof source->octets) < 0;
+}
+
+/*
+ * RFC 3376, sections 4.1.6, 4.1.7 and 8.5: the other is waited for by its own values, where it
+ * says them. But no longer than by ours: one forged Query could silence us for two days.
+ */
+static uint64_t patience_ns(struct amtg_element *e, const struct amtg_query *q)
+{
+    const struct amtg_querier *s = amtg_state(e);
+    uint64_t times = q->robustness ? q->robustness : s->robustness;
+    uint64_t interval = q->interval_s ? q->interval_s * AMTG_S : s->query_interval_ns;
+    uint64_t most = s->robustness * s->query_interval_ns, wanted = times * interval;
+
+    if (wanted > most)
+        amtg_count(e, AMTG_QUERIER_CAPPED, 1);
+    return (wanted < most ? wanted : most) + s->query_response_interval_ns / 2;
+}
+
+/*
+ * RFC 3376, section 7.3.1; RFC 3810, section 8.3.1: routers of one link speak one version, which
+ * somebody has to see to. Hosts that hear an older Query report in that version, and are
+ * understood.
+ */
+static void note_older(struct amtg_element *e, const struct amtg_query *q)
+{
+    struct amtg_querier *s = amtg_state(e);
+    uint64_t now = amtg_now(e);
+    char text[AMTG_ADDR_TEXT];
+
+    if (q->version == (s->ip4 ? 3 : 2))
+        return;
+    amtg_count(e, AMTG_QUERIER_OLDER, 1);
+    if (s->warned_ns && now - s->warned_ns < WARN_NS)
+        return;
+    s->warned_ns = now ? now : 1;
+    amtg_log(e, AMTG_LOG_WARNING, "older-querier", "querier=%s version=%s%u",
+             amtg_addr_text(&q->source, text), s->ip4 ? "IGMPv" : "MLDv", q->version);
+}
+
+static void give_way(struct amtg_element *e, const struct amtg_query *q)
 {
     struct amtg_querier *s = amtg_state(e);
 
-    if (amtg_addr_equal(&q->source, &s->source)) {
-        amtg_count(e, AMTG_QUERIER_OWN, 1);
-        return;
-    }
-    amtg_count(e, AMTG_QUERIER_HEARD, 1);
-    /* RFC 3810, section 5.1.14: Queries of MLD come from link-local addresses. */
-    if (amtg_addr_is_unspecified(&q->source) ||
-        (!s->ip4 && !amtg_addr_is_link_local(&q->source))) {
-        amtg_count(e, AMTG_QUERIER_NOT_ELECTABLE, 1);
-        return;
-    }
-    if (!wins(s, &q->source))
-        return;
-    /* RFC 3376, sections 4.1.6, 4.1.7 and 8.5: by the other's own values, where it says them. */
-    uint64_t times = q->robustness ? q->robustness : s->robustness;
-    uint64_t interval = q->interval_s ? q->interval_s * AMTG_S : s->query_interval_ns;
-    amtg_timer_start(e, &s->other_gone, times * interval + s->query_response_interval_ns / 2);
+    amtg_timer_start(e, &s->other_gone, patience_ns(e, q));
     amtg_timer_stop(e, &s->general);
     s->other = q->source;
     if (s->quiet)
@@ -149,6 +222,23 @@ static void hear(struct amtg_element *e, const struct amtg_query *q)
     amtg_count(e, AMTG_QUERIER_ELECTIONS, 1);
     amtg_gauge(e, AMTG_QUERIER_QUERYING, 0);
     log_state(e, "lower-address");
+}
+
+static void hear(struct amtg_element *e, const struct amtg_query *q)
+{
+    struct amtg_querier *s = amtg_state(e);
+    struct amtg_addr own = own_address(s);
+
+    if (!amtg_addr_is_unspecified(&own) && amtg_addr_equal(&q->source, &own)) {
+        amtg_count(e, AMTG_QUERIER_OWN, 1);
+        return;
+    }
+    amtg_count(e, AMTG_QUERIER_HEARD, 1);
+    note_older(e, q);
+    if (!is_electable(s, q))
+        amtg_count(e, AMTG_QUERIER_NOT_ELECTABLE, 1);
+    else if (wins(&own, &q->source))
+        give_way(e, q);
 }
 
 static void take_query(struct amtg_element *e, struct amtg_packet *p)

@@ -4,12 +4,14 @@
  * their defaults only. The two descriptors take their tables from here.
  *
  * Timers: `general`, the next General Query is due (query interval; a quarter of it
- * at the start); `other`, the other querier has not been heard for too long.
+ * at the start); `other_gone`, the other querier has not been heard for too long.
  */
 #ifndef AMTG_GROUP_QUERIER_H
 #define AMTG_GROUP_QUERIER_H
 
 #include "core/element.h"
+#include "elements/group/querier_role.h"
+#include "elements/io/lan.h"
 #include "elements/wire/query.h"
 #include "elements/wire/types.h"
 
@@ -18,9 +20,11 @@ struct amtg_querier {
     uint8_t robustness;
     uint64_t query_interval_ns, query_response_interval_ns, last_member_interval_ns;
     uint64_t mtu_octets;
+    struct amtg_element *lan; /* knows our addresses there; NULL: nobody does */
 
     bool ip4;
     bool quiet;             /* another one asks */
+    uint64_t warned_ns;     /* of an older querier; 0: not yet */
     struct amtg_addr other; /* that one */
     unsigned startup_left;  /* General Queries that still come faster */
     struct amtg_timer general, other_gone;
@@ -30,8 +34,8 @@ enum { AMTG_QUERIER_ASKS, AMTG_QUERIER_QUERIES };
 
 enum {
     AMTG_QUERIER_QUERYING, AMTG_QUERIER_GENERAL, AMTG_QUERIER_SPECIFIC, AMTG_QUERIER_HEARD,
-    AMTG_QUERIER_NOT_ELECTABLE, AMTG_QUERIER_OWN, AMTG_QUERIER_OTHER_FAMILY,
-    AMTG_QUERIER_ELECTIONS,
+    AMTG_QUERIER_NOT_ELECTABLE, AMTG_QUERIER_OLDER, AMTG_QUERIER_CAPPED, AMTG_QUERIER_OWN,
+    AMTG_QUERIER_OTHER_FAMILY, AMTG_QUERIER_ELECTIONS,
 };
 
 enum { AMTG_QUERIER_NOT_QUERIER = AMTG_QUERY_OWN, AMTG_QUERIER_MALFORMED };
@@ -42,6 +46,7 @@ enum amtg_err amtg_querier_init(struct amtg_element *e, bool ip4);
 enum amtg_err amtg_querier_start(struct amtg_element *e);
 void amtg_querier_stop(struct amtg_element *e);
 void amtg_querier_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch);
+extern const struct amtg_querier_role_ops amtg_querier_role_ops;
 
 /* ---- tables of the two descriptors ---------------------------------------- */
 
@@ -59,7 +64,9 @@ void amtg_querier_push(struct amtg_element *e, unsigned in, struct amtg_batch *b
                   3174 * AMTG_S, "within which hosts answer them"),                             \
     AMTG_DURATION(struct amtg_querier, last_member_interval_ns, "1s", 100 * AMTG_MS,            \
                   3174 * AMTG_S, "within which hosts answer about a group; as that of membership"), \
-    AMTG_SIZE(struct amtg_querier, mtu_octets, "1280", 128, 9000, "most octets of a Query")
+    AMTG_SIZE(struct amtg_querier, mtu_octets, "1280", 128, 9000, "most octets of a Query"),     \
+    AMTG_REF(struct amtg_querier, lan, &amtg_lan, false,                                      \
+             "knows the addresses of the link: a raw-socket to it")
 
 #define AMTG_QUERIER_COUNTER_TABLE                                                              \
     [AMTG_QUERIER_QUERYING] = {"querier", "state", "1 while it asks, 0 while another one does", \
@@ -68,7 +75,12 @@ void amtg_querier_push(struct amtg_element *e, unsigned in, struct amtg_batch *b
     [AMTG_QUERIER_SPECIFIC] = {"specific-queries", "packets", "sent", AMTG_COUNTER},            \
     [AMTG_QUERIER_HEARD] = {"queries-heard", "packets", "Queries of others", AMTG_COUNTER},     \
     [AMTG_QUERIER_NOT_ELECTABLE] = {"not-electable", "packets",                                 \
-        "of these, from an address that cannot win: unspecified, or in MLD not link-local",     \
+        "of these, that cannot win: of IGMPv1, or from an address that is unspecified, no "     \
+        "unicast address, of another subnet or, in MLD, not link-local", AMTG_COUNTER},         \
+    [AMTG_QUERIER_OLDER] = {"older-queries", "packets",                                         \
+        "of these, of IGMPv1, IGMPv2 or MLDv1 (RFC 3376, 7.3.1)", AMTG_COUNTER},                \
+    [AMTG_QUERIER_CAPPED] = {"patience-capped", "packets",                                      \
+        "of these, whose sender wanted to be waited for longer than our own values say",        \
         AMTG_COUNTER},                                                                          \
     [AMTG_QUERIER_OWN] = {"own", "packets", "Queries of its own that came back", AMTG_COUNTER}, \
     [AMTG_QUERIER_OTHER_FAMILY] = {"other-family", "packets",                                   \

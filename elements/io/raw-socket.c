@@ -17,6 +17,7 @@
 
 #include "core/table.h"
 #include "elements/io/interface.h"
+#include "elements/io/lan.h"
 #include "elements/wire/ip.h"
 #include "elements/wire/types.h"
 
@@ -31,6 +32,7 @@ struct raw_socket {
     uint32_t queue;
 
     struct amtg_nic nic;
+    struct amtg_lan_addresses addresses;
     int fds[FAMILIES]; /* -1: the host does not have the family */
     struct amtg_watch watches[FAMILIES];
     struct amtg_packet *first, **end; /* waiting */
@@ -171,6 +173,26 @@ static void raw_socket_push(struct amtg_element *e, unsigned in, struct amtg_bat
     send_all(e);
 }
 
+/* ---- its LAN --------------------------------------------------------------- */
+
+static bool own(struct amtg_element *e, bool ip4, struct amtg_addr *out)
+{
+    struct raw_socket *state = amtg_state(e);
+
+    amtg_lan_look(&state->addresses, state->nic.name, amtg_now(e));
+    return amtg_lan_own(&state->addresses, ip4, out);
+}
+
+static bool is_elsewhere(struct amtg_element *e, const struct amtg_addr *addr)
+{
+    struct raw_socket *state = amtg_state(e);
+
+    amtg_lan_look(&state->addresses, state->nic.name, amtg_now(e));
+    return amtg_lan_is_elsewhere(&state->addresses, addr);
+}
+
+static const struct amtg_lan_ops lan_ops = {.own = own, .is_elsewhere = is_elsewhere};
+
 /* ---- life --------------------------------------------------------------- */
 
 static uint32_t raw_socket_keeps(const void *params)
@@ -299,6 +321,7 @@ const struct amtg_class amtg_raw_socket = {
         [NO_FAMILY] = {"no-family", "the host does not have this version of IP"},
         [SEND_FAILED] = {"send-failed", "refused for another reason"},
         [STOPPED] = {"stopped", "was waiting when the run ended"}),
+    AMTG_PROVIDES({&amtg_lan, &lan_ops, &amtg_lan_nowhere}),
     .keeps = raw_socket_keeps,
     .init = raw_socket_init,
     .start = raw_socket_start,

@@ -19,6 +19,10 @@ static const struct scene_graph proxy = {"graphs/proxy.yaml", "tunnel/udp", "hea
 #define OTHER_SOURCE_HEX "450000201234000009118b54c633640de801020313881389000c000074657374"
 #define UNICAST_HEX "450000201234000009113117c633640cc000024d13881389000c000074657374"
 
+/* IGMP_QUERY_HEX of another querier on the LAN, 10.0.0.4. */
+#define OTHER_QUERIER_HEX \
+    "46c00024000040000102fa0e0a000004e0000001940400001101ec8100000000027d0000"
+
 /* Relay and gateway as the gateway's socket sees them. */
 static struct amtg_peer relay_at(const char *address)
 {
@@ -218,8 +222,36 @@ START_TEST(a_proxy_asks_the_lan_before_it_leaves)
 }
 END_TEST
 
+START_TEST(a_proxy_forwards_while_it_is_the_querier)
+{
+    /* A host joins; another querier is heard at 1.05 s, and never again. */
+    static const char *const lan[] = {IGMP_REPORT_HEX, OTHER_QUERIER_HEX, NULL};
+    struct amtg_peer relay = relay_at(RELAY4);
+
+    for (int always = 0; always < 2; always++) {
+        struct scene *s = begin(&proxy, lan);
+        scene_set(s, "querier4", "10.0.0.5");
+        scene_set(s, "interval", "20s");
+        scene_set(s, "forward", always ? "always" : "querier");
+        uint32_t nonce = learn_nonce(&proxy, lan, 0);
+        say_query(s, 100, &relay, nonce, IGMP_QUERY_HEX);
+        say_data(s, 200, &relay, NATIVE4_HEX);
+        say_data(s, 2000, &relay, NATIVE4_HEX);
+        say_data(s, 46 * SECOND, &relay, NATIVE4_HEX); /* until 2 x 20 s + 5 s after 1.05 s */
+        say_data(s, 47 * SECOND, &relay, NATIVE4_HEX);
+        scene_play(s, 48 * SECOND);
+
+        ck_assert_uint_eq(scene_drops(s, "wanted", "no-member"), 0);
+        ck_assert_uint_eq(scene_drops(s, "ours", "not-querier4"), always ? 0 : 2);
+        ck_assert_uint_eq(scene_counter(s, "igmp-querier", "elections"), 2);
+        scene_free(s);
+    }
+}
+END_TEST
+
 AMTG_SUITE("gateway, proxy and receiver on captures",
            a_receiver_joins_and_hands_out_just_its_channel,
            a_receiver_asks_the_anycast_addresses_in_turn,
            a_host_s_report_goes_up_and_its_channel_comes_down,
-           both_families_have_cycles_of_their_own, a_proxy_asks_the_lan_before_it_leaves)
+           both_families_have_cycles_of_their_own, a_proxy_asks_the_lan_before_it_leaves,
+           a_proxy_forwards_while_it_is_the_querier)

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cursor.h"
 #include "elements/group/report.h"
+#include "elements/wire/checksum.h"
 #include "elements/wire/igmp.h"
 #include "elements/wire/mld.h"
 #include "elements/wire/query.h"
@@ -108,6 +110,26 @@ static inline struct amtg_packet *join_packet(struct rig *rig, const char *group
         join->sources[join->count++] = spoken_addr(text);
     return rig_packet(rig, AMTG_JOIN, octets,
                       sizeof *join + join->count * sizeof join->sources[0]);
+}
+
+/* A General Query of IGMPv2 (max_response 0: IGMPv1) or of MLDv1, from this source. */
+static inline struct amtg_packet *older_query_packet(struct rig *rig, const char *source,
+                                                     uint8_t max_response)
+{
+    uint8_t o[AMTG_IP_HEAD_MOST + 24] = {0};
+    struct amtg_addr from = spoken_addr(source);
+    bool ip4 = amtg_addr_is4(&from);
+    struct amtg_ip_head head = {
+        .src = from, .dst = spoken_addr(ip4 ? "224.0.0.1" : "ff02::1"), .payload = ip4 ? 8 : 24,
+        .protocol = ip4 ? IPPROTO_IGMP : IPPROTO_ICMPV6, .hops = 1, .router_alert = !ip4};
+    uint32_t before = amtg_ip_build(&head, o);
+    uint8_t *message = o + before;
+    uint64_t sum = ip4 ? 0 : amtg_sum_pseudo(0, &from, &head.dst, IPPROTO_ICMPV6, 24);
+
+    message[0] = ip4 ? AMTG_IGMP_QUERY : AMTG_MLD_QUERY;
+    message[ip4 ? 1 : 5] = max_response;
+    amtg_put_u16(message + 2, amtg_checksum(amtg_sum(sum, message, head.payload)));
+    return rig_packet(rig, AMTG_IP_RAW, o, before + head.payload);
 }
 
 /* A datagram with this Query, of the newest version. */

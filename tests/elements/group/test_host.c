@@ -57,14 +57,9 @@ static void end(struct rig *rig)
     rig_free(rig);
 }
 
-/* A General Query of 8 octets to 224.0.0.1. */
 static void ask_older(struct rig *rig, uint8_t max_response)
 {
-    uint8_t o[28] = {0x45, 0xc0, 0, 28, 0, 0, 0, 0, 1, 2, 0, 0, 192, 0, 2, 1, 224, 0, 0, 1,
-                     0x11, max_response};
-    amtg_put_u16(o + 10, amtg_checksum(amtg_sum(0, o, 20)));
-    amtg_put_u16(o + 22, amtg_checksum(amtg_sum(0, o + 20, 8)));
-    rig_push(rig, "queries", rig_packet(rig, AMTG_IP_RAW, o, sizeof o));
+    rig_push(rig, "queries", older_query_packet(rig, "192.0.2.1", max_response));
     rig_step(rig, 0);
 }
 
@@ -678,19 +673,8 @@ END_TEST
 START_TEST(mldv1_is_spoken_too)
 {
     struct rig *rig = rig_new(_i, "it: {class: mld-host, older-versions: yes}");
-    uint8_t o[72];
 
-    /* The same Query without the last 4 octets is one of MLDv1. */
-    memcpy(o, (uint8_t[76]){0}, sizeof o);
-    uint8_t whole[76];
-    hex(HEX_INNER_QUERY6, whole);
-    memcpy(o, whole, sizeof o);
-    amtg_put_u16(o + 4, 32);
-    memset(o + 50, 0, 2);
-    struct amtg_addr src = amtg_addr_from6(o + 8), dst = amtg_addr_from6(o + 24);
-    uint64_t sum = amtg_sum_pseudo(0, &src, &dst, 58, 24);
-    amtg_put_u16(o + 50, amtg_checksum(amtg_sum(sum, o + 48, 24)));
-    rig_push(rig, "queries", rig_packet(rig, AMTG_IP_RAW, o, sizeof o));
+    rig_push(rig, "queries", older_query_packet(rig, "fe80::1", 100));
     rig_step(rig, 0);
     ck_assert_uint_eq(rig_counter(rig, "version"), 1);
     all_but(rig, G_6, "");
@@ -705,6 +689,48 @@ START_TEST(mldv1_is_spoken_too)
 }
 END_TEST
 
+START_TEST(a_forged_query_takes_versions_away_for_an_hour_at_most)
+{
+    struct rig *rig = rig_new(_i, "it: {class: igmp-host, older-versions: yes, hold: 24h}");
+
+    all_but(rig, G, "");
+    forget_repeats(rig);
+    ask(rig, (struct amtg_question){.ip4 = true, .robustness = 7, .interval_s = 31744});
+    ask_older(rig, 100);
+    rig_ignore(rig, "out");
+    rig_step(rig, 3600 * AMTG_S - 1);
+    ck_assert_uint_eq(rig_counter(rig, "version"), 2);
+    rig_step(rig, 1);
+    ck_assert_uint_eq(rig_counter(rig, "version"), 3);
+    rig_ignore(rig, "out");
+    end(rig);
+}
+END_TEST
+
+START_TEST(an_absurd_response_time_is_not_waited_for)
+{
+    struct rig *rig = rig_new(_i, _i ? "it: {class: mld-host, answer: delayed, hold: 24h}"
+                                     : "it: {class: igmp-host, answer: delayed, hold: 24h}");
+    const char *group = _i ? G_6 : G;
+
+    all_but(rig, group, "");
+    forget_repeats(rig);
+    for (unsigned i = 0; i < 20; i++) {
+        /* QQIC 0 and QRV 0 say nothing: the defaults of the RFCs count. */
+        struct amtg_question q = {.ip4 = !_i, .max_response_ms = 3000000};
+        if (i % 2)
+            q.group = spoken_addr(group);
+        rig_push(rig, "queries", query_packet(rig, &q));
+        rig_step(rig, 125 * AMTG_S);
+        ck_assert_uint_eq(rig_count(rig, "out"), 1);
+        rig_ignore(rig, "out");
+    }
+    ck_assert_uint_eq(rig_counter(rig, "response-capped"), 20);
+    ck_assert_uint_eq(rig_counter(rig, "robustness"), 2);
+    end(rig);
+}
+END_TEST
+
 AMTG_RIG_SUITE("group/host", each_change_of_the_filter_has_its_record, mld_says_the_same_of_ipv6,
                octets_are_those_of_the_rfcs, a_change_is_said_as_often_as_the_last_query_wants,
                pending_repeats_are_merged_with_new_changes, changes_of_one_moment_share_a_report,
@@ -715,4 +741,6 @@ AMTG_RIG_SUITE("group/host", each_change_of_the_filter_has_its_record, mld_says_
                specific_queries_get_what_is_wanted_of_what_they_name, answers_that_wait_are_merged,
                a_relay_ends_up_with_what_is_wanted, the_other_family_is_left_alone, wrong_queries_are_named,
                joins_that_no_host_may_report_are_named,
-               an_older_querier_is_spoken_to_in_its_version, mldv1_is_spoken_too)
+               an_older_querier_is_spoken_to_in_its_version, mldv1_is_spoken_too,
+               a_forged_query_takes_versions_away_for_an_hour_at_most,
+               an_absurd_response_time_is_not_waited_for)

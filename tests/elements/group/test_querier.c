@@ -199,6 +199,80 @@ START_TEST(some_queries_elect_nobody)
 }
 END_TEST
 
+START_TEST(nobody_who_cannot_be_on_the_link_is_elected)
+{
+    static const char *const wrong4[] = {"0.0.0.0", "224.0.0.1", "255.255.255.255", "127.0.0.1"};
+    static const char *const wrong6[] = {"2001:db8::1", "ff02::1", "::1"};
+    const char *const *wrong = _i ? wrong6 : wrong4;
+    unsigned count = _i ? 3 : 4;
+    struct rig *rig = rig_new(_i, _i ? "it: {class: mld-querier, source: \"fe80::5\"}"
+                                     : "it: {class: igmp-querier}"); /* gives way to everybody */
+
+    rig_step(rig, 0);
+    for (unsigned i = 0; i < count; i++)
+        hear(rig, wrong[i], 2, 125);
+    ck_assert_uint_eq(rig_counter(rig, "not-electable"), count);
+    ck_assert_uint_eq(rig_counter(rig, "querier"), 1);
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_forged_query_silences_for_no_longer_than_our_own_values_say)
+{
+    struct rig *rig = rig_new(_i, _i ? "it: {class: mld-querier, source: \"fe80::5\", robustness: 3}"
+                                     : "it: {class: igmp-querier, source: 192.0.2.5, robustness: 3}");
+
+    rig_step(rig, 0);
+    hear(rig, _i ? "fe80::4" : "192.0.2.4", 7, 31744);
+    rig_ignore(rig, "out");
+    rig_step(rig, (3 * 125 + 5) * AMTG_S - 1); /* not 7 x 31744 s, which is two and a half days */
+    rig_expect_nothing(rig, "out");
+    ck_assert_uint_eq(rig_counter(rig, "querier"), 0);
+    rig_step(rig, 1);
+    ck_assert_uint_eq(rig_counter(rig, "querier"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "patience-capped"), 1);
+    ck_assert_uint_eq(rig_count(rig, "out"), 1);
+    rig_ignore(rig, "out");
+
+    hear(rig, _i ? "fe80::4" : "192.0.2.4", 3, 125);
+    ck_assert_uint_eq(rig_counter(rig, "patience-capped"), 1);
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(queries_of_older_versions_are_counted)
+{
+    struct rig *rig = rig_new(_i, querier4);
+
+    rig_step(rig, 0);
+    rig_push(rig, "queries", older_query_packet(rig, "192.0.2.4", 0)); /* IGMPv1 elects nobody */
+    ck_assert_uint_eq(rig_counter(rig, "older-queries"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "not-electable"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "querier"), 1);
+    rig_push(rig, "queries", older_query_packet(rig, "192.0.2.4", 100));
+    ck_assert_uint_eq(rig_counter(rig, "older-queries"), 2);
+    ck_assert_uint_eq(rig_counter(rig, "querier"), 0);
+    rig_ignore(rig, "out");
+    rig_step(rig, 255 * AMTG_S - 1); /* it does not say its values: ours */
+    rig_expect_nothing(rig, "out");
+    rig_step(rig, 1);
+    ck_assert_uint_eq(rig_count(rig, "out"), 1);
+    rig_ignore(rig, "out");
+    hear(rig, "192.0.2.6", 2, 125);
+    ck_assert_uint_eq(rig_counter(rig, "older-queries"), 2);
+    rig_free(rig);
+
+    rig = rig_new(_i, querier6);
+    rig_step(rig, 0);
+    rig_push(rig, "queries", older_query_packet(rig, "fe80::4", 100));
+    ck_assert_uint_eq(rig_counter(rig, "older-queries"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "querier"), 0);
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(who_has_no_address_gives_way)
 {
     struct rig *rig = rig_new(_i, "it: {class: igmp-querier}");
@@ -237,4 +311,6 @@ END_TEST
 AMTG_RIG_SUITE("group/querier", queries_come_faster_at_the_start,
                general_queries_are_those_of_the_rfcs, asks_become_specific_queries,
                many_sources_need_many_queries, the_lower_address_asks, some_queries_elect_nobody,
-               who_has_no_address_gives_way, wrong_parameters_are_refused)
+               nobody_who_cannot_be_on_the_link_is_elected,
+               a_forged_query_silences_for_no_longer_than_our_own_values_say,
+               queries_of_older_versions_are_counted, who_has_no_address_gives_way, wrong_parameters_are_refused)
