@@ -98,6 +98,8 @@ struct amtg_class {
     const struct amtg_port *inputs, *outputs;
     unsigned inputs_count, outputs_count;
     const char *ports_from; /* the list or map parameter that names the AMTG_MANY output ports */
+    /* How many ports item `item` of it stands for: a row, "name[0]" ..; 0: one, "name". NULL: always one. */
+    unsigned (*row)(const void *state, unsigned item);
 
     const struct amtg_param *params;
     unsigned params_count;
@@ -169,6 +171,7 @@ struct amtg_element {
     uint64_t taken, made, emitted, finished, dropped;
     void (*push)(struct amtg_element *e, unsigned in, struct amtg_batch *batch);
     struct amtg_out *last_out; /* ordered classes: the output being filled */
+    bool inited, started;
     bool stopped;              /* its stop has been called: nothing is pushed to it any more */
     bool unflushed;            /* some output holds packets not yet pushed on */
     uint64_t *filled;          /* which: bit i % 64 of word i / 64 */
@@ -202,6 +205,10 @@ struct amtg_packet *amtg_copy(struct amtg_element *e, const struct amtg_packet *
 static inline void amtg_count(struct amtg_element *e, unsigned counter, uint64_t n)
 {
     e->counters[counter] += n;
+}
+static inline uint64_t amtg_counter_of(const struct amtg_element *e, unsigned counter)
+{
+    return e->counters[counter];
 }
 static inline void amtg_gauge(struct amtg_element *e, unsigned counter, uint64_t value)
 {
@@ -267,6 +274,13 @@ static inline void amtg_release(struct amtg_element *e)
 {
     amtg_loop_release(e->loop);
 }
+/*
+ * Restart a part of the graph, as when its process ends and is started anew: the element of
+ * that name, or all that are called "part/...". Stops them in order, forgets all state, and
+ * starts them. Counters go on; gauges begin at 0. Only from a timer or a task, and never the
+ * part in which e is. What fails in it ends the run. false: there is no such part.
+ */
+bool amtg_restart(struct amtg_element *e, const char *part);
 /* What the run was for is done: it stops in good order, whatever holds it. */
 void amtg_end(struct amtg_element *e);
 /* Something failed for good while running: the run stops with exit code 1 and this text. */

@@ -14,8 +14,6 @@ struct segment {
 
 /* ---- names of ports -------------------------------------------------------------- */
 
-static void taint(struct loader *l, const struct item *item);
-
 static void taint_scope(struct loader *l, const struct scope *s)
 {
     for (unsigned i = 0; i < s->ins_count; i++)
@@ -24,11 +22,13 @@ static void taint_scope(struct loader *l, const struct scope *s)
         l->drafts[s->outs[i].at.node].tainted = true;
 }
 
-/* Its edges are not as the author meant: what follows from that is not worth a message. */
-static void taint(struct loader *l, const struct item *item)
+void graph_taint(struct loader *l, const struct item *item)
 {
     if (item && item->node >= 0)
         l->drafts[item->node].tainted = true;
+    else if (item && item->row)
+        for (unsigned i = 0; i < item->row_count; i++)
+            graph_taint(l, &item->row[i]);
     else if (item && item->inner)
         taint_scope(l, item->inner);
 }
@@ -63,6 +63,29 @@ static int find_port(const struct loader *l, const struct item *item, bool outpu
         if (strcmp(port_name(l, item, output, i), name) == 0)
             return (int)i;
     return -1;
+}
+
+/* How many outputs "name[0]", "name[1]" ... there are; the first of them. */
+static unsigned find_row(const struct loader *l, const struct item *item, const char *name,
+                         unsigned *first)
+{
+    size_t len = strlen(name);
+    unsigned count = ports_count(l, item, true), found = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        const char *port = port_name(l, item, true, i);
+        if (strncmp(port, name, len) != 0 || port[len] != '[')
+            continue;
+        if (found++ == 0)
+            *first = i;
+    }
+    return found;
+}
+
+static bool has_output(const struct loader *l, const struct item *item, const char *name)
+{
+    unsigned first;
+    return find_port(l, item, true, name) >= 0 || find_row(l, item, name, &first) > 0;
 }
 
 /* "in, out and gone", at most a few. */
@@ -148,8 +171,8 @@ static void join(struct loader *l, const struct segment *from, const struct segm
     bool from_good = from->item && make_end(l, from, true, &e.from);
     bool to_good = to->item && make_end(l, to, false, &e.to);
     if (!from_good || !to_good) {
-        taint(l, from->item);
-        taint(l, to->item);
+        graph_taint(l, from->item);
+        graph_taint(l, to->item);
         return;
     }
     if (from->mark.line == to->mark.line && to->mark.column > from->mark.column)
@@ -158,11 +181,93 @@ static void join(struct loader *l, const struct segment *from, const struct segm
     l->edges[l->edges_count++] = e;
 }
 
+/* ---- rows ------------------------------------------------------------------------ */
+
+/* As many as a segment stands for, at this side; 0: it is no row. */
+static unsigned row_of(const struct loader *l, const struct segment *g, bool output)
+{
+    unsigned first;
+
+    if (!g->item)
+        return 0;
+    if (g->item->row)
+        return g->item->row_count;
+    if (output && g->out && find_port(l, g->item, true, g->out) < 0)
+        return find_row(l, g->item, g->out, &first);
+    return 0;
+}
+
+/* The segment for number i of a row; what is no row stands for itself each time. */
+static struct segment one_of(struct loader *l, const struct segment *g, bool output, unsigned i)
+{
+    struct segment one = *g;
+
+    if (g->item && g->item->row) {
+        one.item = &g->item->row[i];
+        one.name = one.item->name;
+    } else if (output && row_of(l, g, true) > 0) {
+        one.out = amtg_arena_printf(l->arena, "%s[%u]", g->out, i);
+    }
+    return one;
+}
+
+/* From each of a row; to each of a row, one by one. */
+static void join_rows(struct loader *l, const struct segment *from, const struct segment *to)
+{
+    unsigned froms = row_of(l, from, true), tos = row_of(l, to, false);
+    size_t before = amtg_diag_reported(l->diag);
+    bool unsure = from->item && ports_unsure(l, from->item); /* told already */
+
+    if (unsure && tos != froms)
+        froms = 0;
+    else if (tos && !froms)
+        graph_problem(l, to->mark, NULL, amtg_arena_printf(l->arena, "a row of %u outputs", tos),
+                      NULL, "\"%.60s\" is a row of %u, and \"%.60s\" is one output", to->text, tos,
+                      from->text);
+    else if (tos && tos != froms)
+        graph_problem(l, to->mark, NULL, NULL, NULL,
+                      "\"%.60s\" is a row of %u, and \"%.60s\" is a row of %u", to->text, tos,
+                      from->text, froms);
+    if (amtg_diag_reported(l->diag) != before || (unsure && tos)) {
+        graph_taint(l, from->item);
+        graph_taint(l, to->item);
+        return;
+    }
+    if (!froms) /* an end that is not usable is among these */
+        join(l, from, to);
+    for (unsigned i = 0; i < froms && amtg_diag_reported(l->diag) == before; i++) {
+        struct segment out = one_of(l, from, true, i), in = one_of(l, to, false, i);
+        join(l, &out, &in);
+    }
+}
+
+/* "hosts[3]": number 3 of a row. NULL: there is no such row or number. */
+static const struct item *find_in_row(struct loader *l, struct scope *s, const char *name)
+{
+    static const struct amtg_param number = {.kind = AMTG_KIND_UINT, .size = sizeof(uint32_t)};
+    const char *open = strchr(name, '[');
+    size_t len = strlen(name);
+    uint32_t i;
+
+    if (!open || name[len - 1] != ']')
+        return NULL;
+    int found = amtg_names_find(&s->item_names,
+                                amtg_arena_text_of(l->arena, name, (size_t)(open - name)));
+    const char *digits = amtg_arena_text_of(l->arena, open + 1, len - 2 - (size_t)(open - name));
+    if (found < 0 || s->items[found].bad || !s->items[found].row ||
+        !amtg_param_scalar(&number, digits, &i) || i >= s->items[found].row_count)
+        return NULL;
+    return &s->items[found].row[i];
+}
+
 /* Split "b.in" and find the element. false: there is no such element, which is reported. */
 static void find_item(struct loader *l, struct scope *s, struct segment *g)
 {
     int found;
 
+    g->item = find_in_row(l, s, g->name);
+    if (g->item)
+        return;
     if (!graph_is_name(g->name)) {
         graph_problem(l, g->mark, NULL, "element or element.port", NULL,
                       "\"%.60s\" is no end of an edge", g->text);
@@ -176,7 +281,7 @@ static void find_item(struct loader *l, struct scope *s, struct segment *g)
     const char *nearest = graph_nearest(l, g->name, &s->item_names);
     graph_problem(l, g->mark, NULL, NULL, nearest, "there is no element \"%.60s\"", g->name);
     if (nearest && !s->items[amtg_names_find(&s->item_names, nearest)].bad)
-        taint(l, &s->items[amtg_names_find(&s->item_names, nearest)]);
+        graph_taint(l, &s->items[amtg_names_find(&s->item_names, nearest)]);
 }
 
 static struct segment make_segment(struct loader *l, struct scope *s, const struct amtg_yaml *y,
@@ -207,7 +312,7 @@ static struct segment make_segment(struct loader *l, struct scope *s, const stru
     if (!port || !g.item)
         return g;
     /* In the middle it names the input of that name, the output of that name, or both. */
-    bool output = !last && (first || find_port(l, g.item, true, port) >= 0);
+    bool output = !last && (first || has_output(l, g.item, port));
     bool input = !first && (last || find_port(l, g.item, false, port) >= 0 || !output);
     g.out = output ? port : NULL;
     g.in = input ? port : NULL;
@@ -223,7 +328,7 @@ static void taint_named(struct loader *l, struct scope *s, const char *text)
         size_t len = strcspn(text, " .,>|=:");
         int found = amtg_names_find(&s->item_names, amtg_arena_text_of(l->arena, text, len));
         if (found >= 0 && !s->items[found].bad)
-            taint(l, &s->items[found]);
+            graph_taint(l, &s->items[found]);
         text += len;
     }
 }
@@ -245,7 +350,7 @@ static void read_chain(struct loader *l, struct scope *s, const struct amtg_yaml
         size_t to = last ? len : (size_t)(arrow - y->text);
         struct segment g = make_segment(l, s, y, from, to, first, last);
         if (!first)
-            join(l, &before, &g);
+            join_rows(l, &before, &g);
         before = g;
         from = to + 2;
     }
@@ -274,7 +379,7 @@ void graph_edges(struct loader *l, struct scope *s)
     }
     if (!usable) /* nobody knows what was to be connected */
         for (unsigned i = 0; i < s->items_count; i++)
-            taint(l, &s->items[i]);
+            graph_taint(l, &s->items[i]);
 }
 
 /* ---- ports of a graph that is used as an element --------------------------------- */
@@ -300,12 +405,18 @@ static void export_port(struct loader *l, struct scope *s, const struct amtg_yam
     }
     struct segment g = make_segment(l, s, y, 0, strlen(y->text), output, !output);
     struct end end;
+    if (row_of(l, &g, output)) {
+        graph_problem(l, y->mark, subject, amtg_arena_printf(l->arena, "one, as %.60s[0]", g.name),
+                      NULL, "\"%.60s\" is a row", g.text);
+        graph_taint(l, g.item);
+        return;
+    }
     if (!g.item || !make_end(l, &g, output, &end))
         return;
     if (end.count > 1) {
         graph_problem(l, y->mark, subject, list_ports(l, g.item, output), NULL,
                       "\"%.60s\" has several %s: name one", g.name, section);
-        taint(l, g.item);
+        graph_taint(l, g.item);
         return;
     }
     struct export **list = output ? &s->outs : &s->ins;
@@ -356,7 +467,7 @@ void graph_exports(struct loader *l, struct scope *s)
     export_ports(l, s, true);
     if (s->ports_bad) {
         for (unsigned i = 0; i < s->items_count; i++)
-            taint(l, &s->items[i]);
+            graph_taint(l, &s->items[i]);
         return;
     }
     for (unsigned i = 0; i < s->ins_count && s == l->top; i++)

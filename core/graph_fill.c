@@ -267,7 +267,7 @@ static bool fill_params(struct loader *l, unsigned node)
         };
         amtg_param_expected(p, expected, sizeof expected);
         if (y) {
-            f.value = (struct value){y, d->scope, d->scope->folder};
+            f.value = (struct value){y, d->scope, d->scope->folder, NULL};
         } else if (p->initial) {
             f.value = (struct value){.yaml = default_value(l, p, l->nodes[node].mark)};
         } else if (p->kind == AMTG_KIND_MAP && p->min == 0) {
@@ -332,8 +332,41 @@ static void check_many(struct loader *l, unsigned node, const char *const *names
         l->drafts[node].tainted = l->drafts[node].ports_unsure = true;
 }
 
+/* Ports that a name stands for: one called so, or a row, "name[0]", "name[1]" and so on. */
+static void add_many(struct loader *l, struct amtg_graph_node *n, unsigned item,
+                         const char *name, const struct amtg_port *port)
+{
+    unsigned row = n->class->row ? n->class->row(n->state, item) : 0;
+
+    if (row == 0)
+        n->outs[n->outs_count++] = (struct amtg_graph_port){name, port, NULL, false, -1};
+    for (unsigned i = 0; i < row; i++)
+        n->outs[n->outs_count++] = (struct amtg_graph_port){
+            amtg_arena_printf(l->arena, "%s[%u]", name, i), port, NULL, false, -1};
+}
+
+/* How many ports those names stand for. */
+static unsigned count_many(struct loader *l, unsigned node, unsigned names)
+{
+    const struct amtg_graph_node *n = &l->nodes[node];
+    struct amtg_check check = {.loader = l, .node = node};
+    unsigned ports = 0;
+
+    for (unsigned i = 0; i < names; i++) {
+        unsigned row = n->class->row ? n->class->row(n->state, i) : 0;
+        if (row > GRAPH_MAX_ROW) {
+            amtg_check_problem(&check, n->class->ports_from, (int)i,
+                               "a row of %u ports is too long (at most %d)", row, GRAPH_MAX_ROW);
+            l->drafts[node].tainted = l->drafts[node].ports_unsure = true;
+            return 0;
+        }
+        ports += row ? row : 1;
+    }
+    return ports;
+}
+
 /* Ports of the instance: those of the class, AMTG_MANY ones as often as there are names. */
-static void make_ports(struct loader *l, unsigned node)
+static void make_ports(struct loader *l, unsigned node, bool good)
 {
     struct amtg_graph_node *n = &l->nodes[node];
     struct draft *d = &l->drafts[node];
@@ -342,18 +375,24 @@ static void make_ports(struct loader *l, unsigned node)
     unsigned many;
     const char *const *names = many_names(d, n->state, &many, &from);
 
+    if (!good && class->row) /* its parameter cannot be understood */
+        many = 0;
+    unsigned ports = count_many(l, node, many);
+    if (ports == 0)
+        many = 0;
     n->ins_count = class->inputs_count;
     n->ins = amtg_arena_get(l->arena, (n->ins_count + 1) * sizeof *n->ins);
     for (unsigned i = 0; i < n->ins_count; i++)
         n->ins[i] =
             (struct amtg_graph_port){class->inputs[i].name, &class->inputs[i], NULL, false, -1};
-    n->outs = amtg_arena_get(l->arena, (class->outputs_count + many + 1) * sizeof *n->outs);
+    n->outs = amtg_arena_get(l->arena, (class->outputs_count + ports + 1) * sizeof *n->outs);
     for (unsigned i = 0; i < class->outputs_count; i++) {
         const struct amtg_port *port = &class->outputs[i];
-        bool expand = port->flags & AMTG_MANY;
-        for (unsigned k = 0; k < (expand ? many : 1); k++)
+        if (!(port->flags & AMTG_MANY))
             n->outs[n->outs_count++] =
-                (struct amtg_graph_port){expand ? names[k] : port->name, port, NULL, false, -1};
+                (struct amtg_graph_port){port->name, port, NULL, false, -1};
+        for (unsigned k = 0; (port->flags & AMTG_MANY) && k < many; k++)
+            add_many(l, n, k, names[k], port);
     }
     if (many)
         check_many(l, node, names, many, from);
@@ -374,7 +413,7 @@ void graph_fill(struct loader *l, unsigned node)
         n->class->check(n->state, &check);
         good = check.problems == 0;
     }
-    make_ports(l, node);
+    make_ports(l, node, good);
     if (!good && n->class->ports_from)
         d->tainted = d->ports_unsure = true;
 }
@@ -399,7 +438,7 @@ void amtg_check_problem(struct amtg_check *check, const char *param, int item, c
             y = y->next;
         place.mark = y ? y->mark : place.mark;
     } else if (y) {
-        struct value v = {y, d->scope, d->scope->folder};
+        struct value v = {y, d->scope, d->scope->folder, NULL};
         bool good = item >= 0
                         ? graph_pieces(l, v, NULL, NULL, &pieces, &count) && (unsigned)item < count
                         : graph_piece(l, v, NULL, &place);

@@ -121,6 +121,86 @@ static bool is_cycle(struct loader *l, const struct scope *s, const struct graph
     return true;
 }
 
+/* One use of a graph file; index: its number in a row, or NULL. */
+static void load_one(struct loader *l, struct scope *outer, struct item *item,
+                     const struct graph_file *file, const struct amtg_yaml *entry,
+                     const char *subject, struct scope_param *index)
+{
+    struct scope *s = amtg_arena_get(l->arena, sizeof *s);
+
+    *s = (struct scope){
+        .outer = outer,
+        .tree = file->tree,
+        .file = file->name,
+        .path = file->path,
+        .folder = graph_folder(l->arena, file->name),
+        .prefix = amtg_arena_printf(l->arena, "%s/", subject),
+        .depth = outer->depth + 1,
+        .index = index,
+    };
+    load_scope(l, s, entry, subject);
+    item->inner = s;
+    item->bad = s->ports_bad;
+}
+
+/* `count` makes a row, unless the file has a parameter of that name. NULL: no row. */
+static const struct amtg_yaml *row_key(const struct graph_file *file, const struct amtg_yaml *entry)
+{
+    const struct amtg_yaml *params = amtg_yaml_get(file->tree, "params");
+    bool is_param = params && params->kind == AMTG_YAML_MAP && amtg_yaml_get(params, "count");
+
+    return is_param ? NULL : amtg_yaml_get(entry, "count");
+}
+
+/* How many there are in a row. 0: a problem, reported. */
+static unsigned row_count(struct loader *l, struct scope *outer, const struct amtg_yaml *count,
+                          const char *subject)
+{
+    static const struct amtg_param spec = {
+        .kind = AMTG_KIND_UINT, .size = sizeof(uint32_t), .min = 1, .max = GRAPH_MAX_SCOPES};
+    const char *of = amtg_arena_printf(l->arena, "%s.count", subject);
+    struct value v = {count, outer, outer->folder, NULL};
+    struct piece p;
+    uint32_t n;
+    char expected[128];
+
+    if (!graph_piece(l, v, of, &p))
+        return 0;
+    const struct amtg_yaml *y = p.value.yaml;
+    if (y->kind == AMTG_YAML_SCALAR && amtg_param_scalar(&spec, y->text, &n))
+        return n;
+    graph_piece_problem(l, &p, of, amtg_param_expected(&spec, expected, sizeof expected), NULL,
+                        "this is not how many there are in a row");
+    return 0;
+}
+
+/* What is wrong with one is most likely wrong with all: said once. */
+static void load_row(struct loader *l, struct scope *outer, struct item *item,
+                     const struct graph_file *file, const struct amtg_yaml *entry,
+                     const struct amtg_yaml *key, const char *subject)
+{
+    unsigned count = row_count(l, outer, key, subject);
+    size_t before = amtg_diag_reported(l->diag);
+
+    item->row = amtg_arena_get(l->arena, (count + 1) * sizeof *item->row);
+    for (unsigned i = 0; i < count && amtg_diag_reported(l->diag) == before; i++) {
+        struct item *one = &item->row[item->row_count++];
+        struct scope_param *index = amtg_arena_get(l->arena, sizeof *index);
+        *index = (struct scope_param){.name = "index", .type = "uint", .used = true};
+        index->value.yaml = graph_text(l, amtg_arena_printf(l->arena, "%u", i), key->mark);
+        *one = (struct item){.name = amtg_arena_printf(l->arena, "%s[%u]", item->name, i),
+                             .mark = item->mark, .bad = true, .node = -1};
+        if (is_full(l, key->mark))
+            return;
+        load_one(l, outer, one, file, entry, amtg_arena_printf(l->arena, "%s[%u]", subject, i),
+                 index);
+    }
+    item->inner = item->row_count ? item->row[0].inner : NULL;
+    item->bad = !item->inner || amtg_diag_reported(l->diag) != before;
+    if (item->bad)
+        graph_taint(l, item);
+}
+
 static void load_inner(struct loader *l, struct scope *outer, struct item *item,
                        const struct amtg_yaml *entry, const struct amtg_yaml *class,
                        const char *subject)
@@ -144,19 +224,11 @@ static void load_inner(struct loader *l, struct scope *outer, struct item *item,
     }
     if (is_cycle(l, outer, file, class, subject))
         return;
-    struct scope *s = amtg_arena_get(l->arena, sizeof *s);
-    *s = (struct scope){
-        .outer = outer,
-        .tree = file->tree,
-        .file = file->name,
-        .path = file->path,
-        .folder = graph_folder(l->arena, file->name),
-        .prefix = amtg_arena_printf(l->arena, "%s/", subject),
-        .depth = outer->depth + 1,
-    };
-    load_scope(l, s, entry, subject);
-    item->inner = s;
-    item->bad = s->ports_bad;
+    const struct amtg_yaml *row = row_key(file, entry);
+    if (row)
+        load_row(l, outer, item, file, entry, row, subject);
+    else
+        load_one(l, outer, item, file, entry, subject, NULL);
 }
 
 static void add_node(struct loader *l, struct scope *s, struct item *item,

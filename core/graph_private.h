@@ -3,6 +3,7 @@
  *
  *   graph_load.c    files to scopes: keys, params, elements (graphs as classes unfold)
  *   graph_values.c  what a parameter is set to: `${name}`, --set, the environment, lists
+ *   graph_sum.c     values that are sums: `10.1.0.1 + ${index}`
  *   graph_fill.c    the parameters of one element into its state; references
  *   graph_edges.c   chains of names to candidates: which ports could be meant
  *   graph_types.c   candidates to ports, by type; types and addressedness to a fixpoint
@@ -25,6 +26,7 @@ enum {
     GRAPH_MAX_DEPTH = 16,          /* graphs within graphs */
     GRAPH_MAX_NODES = 1 << 18,     /* elements after unfolding */
     GRAPH_MAX_SCOPES = 1 << 14,    /* graphs after unfolding */
+    GRAPH_MAX_ROW = 1 << 16,       /* ports that one item of a parameter stands for */
 };
 
 struct scope;
@@ -34,6 +36,7 @@ struct value {
     const struct amtg_yaml *yaml; /* NULL: there is none */
     struct scope *scope;
     const char *folder; /* NULL: the folder in which the program runs */
+    struct scope_param *index; /* what `${index}` is here; NULL: not in the entry of a row */
 };
 
 /* One scalar of a value after `${}`: shown at `mark`, come from `value.yaml->mark`. */
@@ -58,7 +61,9 @@ struct item {
     struct amtg_mark mark;
     bool bad;            /* no usable class: say nothing about its edges */
     int node;            /* a class: index into nodes; else -1 */
-    struct scope *inner; /* a graph file; else NULL */
+    struct scope *inner; /* a graph file, of a row the first; else NULL */
+    struct item *row;    /* `count: N`: each of them; else NULL */
+    unsigned row_count;
 };
 
 struct port_at {
@@ -77,6 +82,7 @@ struct scope {
     const struct amtg_yaml *tree;
     const char *file, *path, *folder; /* as shown; as resolved; of the file */
     const char *prefix;               /* "" or "outer/" */
+    struct scope_param *index;        /* its number in a row, for its entry; NULL: not in one */
     unsigned depth;
     struct scope_param *params;
     unsigned params_count;
@@ -220,6 +226,11 @@ void graph_piece_problem(struct loader *l, const struct piece *p, const char *su
 struct amtg_yaml *graph_text(struct loader *l, const char *text, struct amtg_mark mark);
 struct amtg_yaml *graph_list(struct loader *l, const char *text, struct amtg_mark mark);
 
+/* graph_sum.c */
+bool graph_is_sum(const char *text);
+/* NULL: a problem, reported. */
+struct amtg_yaml *graph_sum(struct loader *l, struct value v, const char *subject);
+
 /* graph_fill.c */
 void graph_fill(struct loader *l, unsigned node);
 void graph_refs(struct loader *l);
@@ -227,6 +238,8 @@ void graph_refs(struct loader *l);
 /* graph_edges.c */
 void graph_exports(struct loader *l, struct scope *s);
 void graph_edges(struct loader *l, struct scope *s);
+/* Its edges are not as the author meant: what follows from that is not worth a message. */
+void graph_taint(struct loader *l, const struct item *item);
 
 /* graph_types.c, graph_check.c */
 void graph_settle(struct loader *l);

@@ -63,13 +63,16 @@ void graph_piece_problem(struct loader *l, const struct piece *p, const char *su
 }
 
 /* The parameter that "${name}" stands for. NULL: a problem, reported. */
-static struct scope_param *find_param(struct loader *l, struct scope *s, const struct amtg_yaml *y,
-                                      const char *subject)
+static struct scope_param *find_param(struct loader *l, struct value v, const char *subject)
 {
+    const struct amtg_yaml *y = v.yaml;
+    struct scope *s = v.scope;
     size_t len = strlen(y->text);
     char *name = amtg_arena_text_of(l->arena, y->text + 2, len - 3);
     int i = amtg_names_find(&s->param_names, name);
 
+    if (v.index && strcmp(name, "index") == 0)
+        return v.index;
     if (i >= 0) {
         s->params[i].used = true;
         return &s->params[i];
@@ -91,13 +94,17 @@ bool graph_piece(struct loader *l, struct value v, const char *subject, struct p
     const char *dollar = strstr(y->text, "${");
     if (!dollar)
         return true;
+    if (graph_is_sum(y->text)) {
+        out->value.yaml = graph_sum(l, v, subject);
+        return out->value.yaml != NULL;
+    }
     size_t len = strlen(y->text);
     if (dollar != y->text || strchr(y->text, '}') != y->text + len - 1) {
         graph_problem(l, y->mark, subject, NULL, NULL,
-                      "\"${...}\" must be the whole value, not a part of it");
+                      "\"${...}\" must be the whole value, or a term of a sum");
         return false;
     }
-    struct scope_param *p = find_param(l, v.scope, y, subject);
+    struct scope_param *p = find_param(l, v, subject);
     if (!p || p->bad || !p->value.yaml)
         return false;
     out->value = p->value;
@@ -120,9 +127,10 @@ static void add_piece(struct loader *l, struct pieces *list, const struct piece 
 static bool add_item(struct loader *l, struct pieces *list, const struct piece *whole,
                      const struct amtg_yaml *y, const char *subject)
 {
-    struct value v = {y, whole->value.scope, whole->value.folder};
+    struct value v = whole->value;
     struct piece p;
 
+    v.yaml = y;
     if (!graph_piece(l, v, subject, &p))
         return false;
     if (p.param && p.value.yaml->kind == AMTG_YAML_LIST) {
@@ -377,14 +385,14 @@ void graph_params_inside(struct loader *l, struct scope *s, const struct amtg_ya
     for (const struct amtg_yaml *y = entry->first; y; y = y->next) {
         int found = amtg_names_find(&s->param_names, y->key);
         struct piece piece;
-        if (strcmp(y->key, "class") == 0)
+        if (strcmp(y->key, "class") == 0 || (found < 0 && s->index && strcmp(y->key, "count") == 0))
             continue;
         if (found < 0) {
             graph_problem(l, y->key_mark, subject, NULL, graph_nearest(l, y->key, &s->param_names),
                           "%s has no parameter \"%.60s\"", s->file, y->key);
             continue;
         }
-        struct value v = {y, s->outer, s->outer->folder};
+        struct value v = {y, s->outer, s->outer->folder, s->index};
         if (graph_piece(l, v, amtg_arena_printf(l->arena, "%s.%s", subject, y->key), &piece))
             s->params[found].value = piece.value;
         else

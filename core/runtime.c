@@ -97,6 +97,68 @@ static void element_free(struct amtg_element *e)
     free(e->drops);
 }
 
+/* What a call failed for, when it has not said so itself. */
+static enum amtg_err say_kind(struct amtg_element *e, enum amtg_err err)
+{
+    if (err && !e->runtime->why[0])
+        amtg_fail(e, err, "%s", amtg_err_text(err));
+    return err;
+}
+
+enum amtg_err amtg_element_init(struct amtg_element *e)
+{
+    enum amtg_err err = say_kind(e, e->class->init ? e->class->init(e) : AMTG_OK);
+
+    e->inited = !err;
+    return err;
+}
+
+enum amtg_err amtg_element_start(struct amtg_element *e)
+{
+    enum amtg_err err = AMTG_OK;
+
+    if (e->boundary)
+        err = amtg_boundary_start(e);
+    else if (e->class->start)
+        err = e->class->start(e);
+    e->started = !err;
+    if (!err)
+        amtg_element_flush(e);
+    return say_kind(e, err);
+}
+
+void amtg_element_stop(struct amtg_element *e)
+{
+    if (!e->started)
+        return;
+    e->started = false;
+    if (e->boundary)
+        amtg_boundary_stop(e);
+    else if (e->class->stop)
+        e->class->stop(e);
+    amtg_element_flush(e);
+    e->stopped = !e->boundary; /* a stand-in records to the end */
+}
+
+void amtg_element_fini(struct amtg_element *e)
+{
+    if (e->boundary)
+        amtg_boundary_fini(e);
+    else if (e->inited && e->class->fini)
+        e->class->fini(e);
+    e->inited = false;
+}
+
+void amtg_element_refer(struct amtg_runtime *rt, unsigned node)
+{
+    const struct amtg_graph_node *n = &rt->graph->nodes[node];
+
+    for (unsigned k = 0; k < n->refs_count; k++) {
+        struct amtg_element *target = &rt->elements[n->refs[k].target];
+        memcpy((char *)rt->elements[node].state + n->refs[k].offset, &target, sizeof target);
+    }
+}
+
 static void wire(struct amtg_runtime *rt)
 {
     const struct amtg_graph *g = rt->graph;
@@ -108,29 +170,21 @@ static void wire(struct amtg_runtime *rt)
         out->in = edge->in;
     }
     for (unsigned i = 0; i < g->nodes_count; i++)
-        for (unsigned k = 0; k < g->nodes[i].refs_count; k++) {
-            const struct amtg_graph_ref *ref = &g->nodes[i].refs[k];
-            struct amtg_element *target = &rt->elements[ref->target];
-            memcpy((char *)rt->elements[i].state + ref->offset, &target, sizeof target);
-        }
+        amtg_element_refer(rt, i);
 }
 
 static enum amtg_err init_all(struct amtg_runtime *rt, const struct amtg_runtime_options *options)
 {
-    for (; rt->inited < rt->graph->nodes_count; rt->inited++) {
-        unsigned node = rt->graph->order[rt->inited];
+    for (unsigned i = 0; i < rt->graph->nodes_count; i++) {
+        unsigned node = rt->graph->order[i];
         struct amtg_element *e = &rt->elements[node];
-        enum amtg_err err = AMTG_OK;
+        enum amtg_err err =
+            amtg_boundary_wanted(&rt->graph->nodes[node], options)
+                ? say_kind(e, amtg_boundary_init(e, &rt->graph->nodes[node], options))
+                : amtg_element_init(e);
 
-        if (amtg_boundary_wanted(&rt->graph->nodes[node], options))
-            err = amtg_boundary_init(e, &rt->graph->nodes[node], options);
-        else if (e->class->init)
-            err = e->class->init(e);
-        if (err) {
-            if (!rt->why[0])
-                amtg_fail(e, err, "%s", amtg_err_text(err));
+        if (err)
             return err;
-        }
     }
     return AMTG_OK;
 }
@@ -228,15 +282,8 @@ void amtg_runtime_stop(struct amtg_runtime *rt)
 {
     if (rt->pool)
         amtg_pool_close(rt->pool);
-    while (rt->started) {
-        struct amtg_element *e = &rt->elements[rt->graph->order[--rt->started]];
-        if (e->boundary)
-            amtg_boundary_stop(e);
-        else if (e->class->stop)
-            e->class->stop(e);
-        amtg_element_flush(e);
-        e->stopped = !e->boundary; /* a stand-in records to the end */
-    }
+    for (unsigned i = rt->graph->nodes_count; i-- > 0 && rt->elements;)
+        amtg_element_stop(&rt->elements[rt->graph->order[i]]);
     /* Not before all have stopped: each may have said something to others until then. */
     for (unsigned i = 0; i < rt->graph->nodes_count && rt->elements; i++)
         if (rt->elements[i].boundary)
@@ -249,13 +296,8 @@ void amtg_runtime_free(struct amtg_runtime *rt)
     if (!rt)
         return;
     amtg_runtime_stop(rt);
-    while (rt->inited) {
-        struct amtg_element *e = &rt->elements[rt->graph->order[--rt->inited]];
-        if (e->boundary)
-            amtg_boundary_fini(e);
-        else if (e->class->fini)
-            e->class->fini(e);
-    }
+    for (unsigned i = rt->graph->nodes_count; i-- > 0 && rt->elements;)
+        amtg_element_fini(&rt->elements[rt->graph->order[i]]);
     if (rt->elements)
         for (unsigned i = 0; i < rt->graph->nodes_count; i++)
             element_free(&rt->elements[i]);
@@ -271,22 +313,14 @@ void amtg_runtime_free(struct amtg_runtime *rt)
 
 enum amtg_err amtg_runtime_start(struct amtg_runtime *rt, char *why, size_t room)
 {
-    for (; rt->started < rt->graph->nodes_count; rt->started++) {
-        struct amtg_element *e = &rt->elements[rt->graph->order[rt->started]];
-        enum amtg_err err = AMTG_OK;
+    for (unsigned i = 0; i < rt->graph->nodes_count; i++) {
+        enum amtg_err err = amtg_element_start(&rt->elements[rt->graph->order[i]]);
 
-        if (e->boundary)
-            err = amtg_boundary_start(e);
-        else if (e->class->start)
-            err = e->class->start(e);
         if (err) {
-            if (!rt->why[0])
-                amtg_fail(e, err, "%s", amtg_err_text(err));
             say_why(rt, err, why, room);
             amtg_runtime_stop(rt);
             return err;
         }
-        amtg_element_flush(e);
     }
     return AMTG_OK;
 }

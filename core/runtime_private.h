@@ -31,8 +31,6 @@ struct amtg_runtime {
     struct amtg_loop *loop;
     struct amtg_pool *pool, *records;
     struct amtg_element *elements; /* as graph->nodes */
-    unsigned started; /* the first so many of graph->order are running */
-    unsigned inited;
     uint8_t seed[32];
     struct amtg_trace *trace;
     struct amtg_log_state log;
@@ -43,6 +41,17 @@ struct amtg_runtime {
 
 /* Say how many lines were held back, if any were (log.c). */
 void amtg_log_settle(struct amtg_runtime *rt);
+
+/*
+ * The life of one element, its stand-in included. On failure rt->why is filled. stop and
+ * fini of what was not started or made do nothing.
+ */
+enum amtg_err amtg_element_init(struct amtg_element *e); /* not of a stand-in */
+enum amtg_err amtg_element_start(struct amtg_element *e);
+void amtg_element_stop(struct amtg_element *e);
+void amtg_element_fini(struct amtg_element *e);
+/* Fill in the references of a node's state. */
+void amtg_element_refer(struct amtg_runtime *rt, unsigned node);
 
 /* Push on what e has emitted and the framework still holds. */
 void amtg_element_flush(struct amtg_element *e);
