@@ -29,6 +29,12 @@ static void trace(const struct amtg_element *e, const struct amtg_out *out)
                      amtg_loop_wall_ns(e->loop, now), &out->batch);
 }
 
+static void observe(const struct amtg_element *e, const struct amtg_out *out,
+                    const struct amtg_packet *p)
+{
+    e->runtime->observe(e->runtime->observe_arg, e, (unsigned)(out - e->outs), p);
+}
+
 static void push_on(struct amtg_element *e, struct amtg_out *out)
 {
     struct amtg_element *peer = out->peer;
@@ -43,6 +49,9 @@ static void push_on(struct amtg_element *e, struct amtg_out *out)
     out->packets += out->batch.count;
     AMTG_EACH (p, &out->batch)
         out->octets += p->len;
+    if (e->runtime->observe)
+        AMTG_EACH (p, &out->batch)
+            observe(e, out, p);
     e->emitted += out->batch.count;
     if (e->runtime->trace)
         trace(e, out);
@@ -88,14 +97,26 @@ static _Noreturn void emitted_inside(const struct amtg_element *e, unsigned i)
     abort();
 }
 
+/* Nobody is there: it leaves the graph, where that is meant and seen, or is dropped. */
+static void emit_open(struct amtg_element *e, struct amtg_out *out, struct amtg_packet *p)
+{
+    if (!out->outside) {
+        amtg_drop(e, e->class->drops_count + AMTG_DROP_OPEN, p);
+        return;
+    }
+    observe(e, out, p);
+    out->packets++;
+    out->octets += p->len;
+    e->emitted++;
+    amtg_packet_free(p);
+}
+
 void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
 {
     struct amtg_out *out = &e->outs[i];
 
     if (!out->peer) {
-        e->drops[e->class->drops_count + AMTG_DROP_OPEN]++;
-        e->dropped++;
-        amtg_packet_free(p);
+        emit_open(e, out, p);
         return;
     }
     if ((e->class->flags & AMTG_ORDERED) && e->last_out != out) {
@@ -110,6 +131,24 @@ void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
     e->unflushed = true;
     if (out->batch.count == AMTG_BATCH)
         push_on(e, out);
+}
+
+/* ---- from outside -------------------------------------------------------- */
+
+void amtg_runtime_emit(struct amtg_element *e, unsigned out, struct amtg_packet *p)
+{
+    amtg_emit(e, out, p);
+    amtg_element_flush(e);
+}
+
+void amtg_runtime_push(struct amtg_element *e, unsigned in, struct amtg_packet *p)
+{
+    struct amtg_batch batch = {.count = 1, .packets = {p}};
+
+    e->taken++;
+    e->made--; /* it was made for e, but comes from elsewhere */
+    e->push(e, in, &batch);
+    amtg_element_flush(e);
 }
 
 /* ---- the packet account ------------------------------------------------- */

@@ -152,6 +152,7 @@ struct amtg_out {
     unsigned in;
     struct amtg_batch batch; /* collected, not yet pushed on */
     bool pushing;            /* being pushed on right now, with all that follows */
+    bool outside;            /* no peer, but an output of the graph itself, and somebody looks on */
     uint64_t packets, octets;
 };
 

@@ -116,6 +116,16 @@ static void describe(struct loader *l, struct amtg_graph *g)
     }
 }
 
+/* Ports that a graph shows, of elements that are there. */
+static struct amtg_graph_export *exports(struct loader *l, const struct export *from, unsigned count)
+{
+    struct amtg_graph_export *to = amtg_arena_get(l->arena, (count + 1) * sizeof *to);
+
+    for (unsigned i = 0; i < count; i++)
+        to[i] = (struct amtg_graph_export){from[i].name, from[i].at.node, from[i].at.port};
+    return to;
+}
+
 /* ---- the steps ------------------------------------------------------------------- */
 
 static struct loader *new_loader(const struct amtg_graph_options *options, struct amtg_diag *diag)
@@ -135,7 +145,8 @@ static struct loader *new_loader(const struct amtg_graph_options *options, struc
 static void free_memory(struct graph_memory *m)
 {
     for (unsigned i = 0; i < m->files_count; i++)
-        amtg_yaml_free(m->files[i].tree);
+        if (!m->files[i].lent)
+            amtg_yaml_free((struct amtg_yaml *)m->files[i].tree);
     amtg_arena_free(m->arena); /* m itself is in it */
 }
 
@@ -157,6 +168,8 @@ static struct amtg_graph *build(struct loader *l, struct graph_file *file)
     describe(l, g);
     if (graph_has_problems(l))
         goto fail;
+    g->inputs = exports(l, l->top->ins, g->inputs_count = l->top->ins_count);
+    g->outputs = exports(l, l->top->outs, g->outputs_count = l->top->outs_count);
     graph_order(l, g);
     g->memory = l->memory;
     return g;
@@ -171,6 +184,17 @@ struct amtg_graph *amtg_graph_load(const char *path, const struct amtg_graph_opt
     struct loader *l = new_loader(options, diag);
 
     return build(l, graph_file_of(l, path));
+}
+
+struct amtg_graph *amtg_graph_of(const char *path, const struct amtg_yaml *tree,
+                                 const struct amtg_graph_options *options, struct amtg_diag *diag)
+{
+    struct loader *l = new_loader(options, diag);
+    struct graph_file *file = graph_file_add(l, path);
+
+    file->tree = tree;
+    file->lent = true;
+    return build(l, file);
 }
 
 struct amtg_graph *amtg_graph_parse(const char *name, const char *octets, size_t len,

@@ -62,6 +62,12 @@ struct amtg_graph_param {
     const char *name, *type, *value, *help;
 };
 
+/* A port that the graph shows where it is used as an element: an entry of `inputs` or `outputs`. */
+struct amtg_graph_export {
+    const char *name;
+    unsigned node, port;
+};
+
 struct amtg_graph {
     const char *file, *name, *summary;
     struct amtg_graph_node *nodes;
@@ -70,6 +76,8 @@ struct amtg_graph {
     unsigned edges_count;
     struct amtg_graph_param *params;
     unsigned params_count;
+    struct amtg_graph_export *inputs, *outputs;
+    unsigned inputs_count, outputs_count;
     unsigned *order; /* node indices, sinks first: the order of start; stop is the reverse */
     void *memory;    /* graph.c's own: everything above */
 };
@@ -77,6 +85,10 @@ struct amtg_graph {
 /* NULL when there were problems (all of them are in diag). Warnings alone give a graph. */
 struct amtg_graph *amtg_graph_load(const char *path, const struct amtg_graph_options *options,
                                    struct amtg_diag *diag);
+struct amtg_yaml; /* config.h */
+/* The same from a file that was read already: the tree is the caller's and must outlive the graph. */
+struct amtg_graph *amtg_graph_of(const char *path, const struct amtg_yaml *tree,
+                                 const struct amtg_graph_options *options, struct amtg_diag *diag);
 /* The same from text; `name` is what messages call it, and relative paths start from its folder. */
 struct amtg_graph *amtg_graph_parse(const char *name, const char *octets, size_t len,
                                     const struct amtg_graph_options *options,

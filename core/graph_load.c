@@ -11,7 +11,7 @@ enum { TOP_KEYS = sizeof top_keys / sizeof top_keys[0] };
 
 /* ---- files ----------------------------------------------------------------------- */
 
-struct graph_file *graph_file_of(struct loader *l, const char *name)
+struct graph_file *graph_file_add(struct loader *l, const char *name)
 {
     struct graph_memory *m = l->memory;
     char *real = realpath(name, NULL);
@@ -24,7 +24,16 @@ struct graph_file *graph_file_of(struct loader *l, const char *name)
     m->files = amtg_arena_grow(m->arena, m->files, m->files_count, sizeof *m->files);
     struct graph_file *f = &m->files[m->files_count++];
     *f = (struct graph_file){.path = path, .name = amtg_arena_text(l->arena, name)};
-    f->tree = amtg_yaml_read(f->name, l->diag);
+    return f;
+}
+
+struct graph_file *graph_file_of(struct loader *l, const char *name)
+{
+    unsigned before = l->memory->files_count;
+    struct graph_file *f = graph_file_add(l, name);
+
+    if (l->memory->files_count != before)
+        f->tree = amtg_yaml_read(f->name, l->diag);
     return f;
 }
 

@@ -150,7 +150,8 @@ struct class_info {
 struct graph_file {
     const char *path; /* resolved */
     const char *name; /* as shown */
-    struct amtg_yaml *tree; /* NULL: not usable */
+    const struct amtg_yaml *tree; /* NULL: not usable */
+    bool lent;                    /* the tree is somebody else's */
 };
 
 /* What outlives loading: `memory` of the graph. */
@@ -203,6 +204,8 @@ const char *graph_path(struct amtg_arena *arena, const char *folder, const char 
 /* graph_load.c */
 void graph_load_top(struct loader *l, struct graph_file *file);
 struct graph_file *graph_file_of(struct loader *l, const char *name);
+/* The same, not read: found with its tree, or new without one. */
+struct graph_file *graph_file_add(struct loader *l, const char *name);
 
 /* graph_values.c */
 void graph_params(struct loader *l, struct scope *s);

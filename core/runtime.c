@@ -169,6 +169,8 @@ static void wire(struct amtg_runtime *rt)
         out->peer = &rt->elements[edge->to];
         out->in = edge->in;
     }
+    for (unsigned i = 0; rt->observe && i < g->outputs_count; i++)
+        rt->elements[g->outputs[i].node].outs[g->outputs[i].port].outside = true;
     for (unsigned i = 0; i < g->nodes_count; i++)
         amtg_element_refer(rt, i);
 }
@@ -263,6 +265,8 @@ struct amtg_runtime *amtg_runtime_new(const struct amtg_graph *graph,
     }
     rt->graph = graph;
     rt->trace = options->trace;
+    rt->observe = options->observe;
+    rt->observe_arg = options->observe_arg;
     rt->log = (struct amtg_log_state){.out = options->log, .level = options->log_level};
     if (options->seed)
         memcpy(rt->seed, options->seed, sizeof rt->seed);

@@ -4,6 +4,9 @@
  * host classes are replaced by a stand-in with the same ports that is fed from
  * capture files and records to them, so that a shipped graph runs unchanged,
  * without privileges, on the virtual clock.
+ *
+ * A test may feed stand-ins itself (amtg_runtime_emit) and look at every edge (observe). What
+ * leaves by an output that the graph declares in `outputs` then counts as emitted.
  */
 #ifndef AMTG_CORE_RUNTIME_H
 #define AMTG_CORE_RUNTIME_H
@@ -17,6 +20,13 @@ struct amtg_boundary_file {
     const char *path;
 };
 
+/*
+ * Sees each packet that leaves an output, before it is handed on; lent, nothing of it may be
+ * changed. A packet with a set of destinations is seen once.
+ */
+typedef void amtg_observer(void *arg, const struct amtg_element *from, unsigned out,
+                           const struct amtg_packet *p);
+
 struct amtg_runtime_options {
     enum amtg_clock clock;
     bool boundary; /* host classes are replaced */
@@ -25,6 +35,8 @@ struct amtg_runtime_options {
     uint32_t buffers;    /* in the pool, beyond what the graph needs (tests keep what comes out) */
     const uint8_t *seed; /* 32 octets; NULL: from the system */
     struct amtg_trace *trace; /* gets all that crosses an edge; NULL: nobody looks */
+    amtg_observer *observe; /* NULL: nobody looks on */
+    void *observe_arg;
     FILE *log;           /* NULL: silent */
     enum amtg_log_level log_level;
 };
@@ -56,6 +68,14 @@ const struct amtg_graph *amtg_runtime_graph(const struct amtg_runtime *rt);
 /* Elements in the order of the graph's nodes; or by full name, NULL if there is none. */
 struct amtg_element *amtg_runtime_element(struct amtg_runtime *rt, unsigned node);
 struct amtg_element *amtg_runtime_find(struct amtg_runtime *rt, const char *name);
+
+/*
+ * From outside, between two steps of the loop; take p, which amtg_make has made for e.
+ * emit: out of an output of e, as if e had emitted it: how a stand-in is fed. push: into an
+ * input, such as one that the graph declares in `inputs`. All that follows of it at once is done.
+ */
+void amtg_runtime_emit(struct amtg_element *e, unsigned out, struct amtg_packet *p);
+void amtg_runtime_push(struct amtg_element *e, unsigned in, struct amtg_packet *p);
 
 /* Counters and drops of every element: lines for people, or one JSON object (jansson). */
 void amtg_runtime_print_stats(struct amtg_runtime *rt, FILE *out, bool json);

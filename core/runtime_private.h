@@ -34,6 +34,8 @@ struct amtg_runtime {
     uint8_t seed[32];
     struct amtg_trace *trace;
     struct amtg_log_state log;
+    amtg_observer *observe;
+    void *observe_arg;
     bool aborted;
     char why[AMTG_WHY]; /* what failed, in words */
     char verdict[AMTG_WHY]; /* the first that is not good; empty: none */

@@ -343,6 +343,62 @@ START_TEST(in_a_cycle_nobody_is_pushed_to_after_its_stop)
 }
 END_TEST
 
+static void passing_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+{
+    (void)in;
+    AMTG_EACH (p, batch)
+        amtg_emit(e, 0, p);
+}
+
+static const struct amtg_class passing = {
+    .name = "passing", .summary = "passes on",
+    AMTG_INPUTS([0] = {"in", AMTG_PACKET, "x", 0}),
+    AMTG_OUTPUTS([0] = {"out", AMTG_PACKET, "x", 0}), .push = passing_push};
+
+static void look_on(void *arg, const struct amtg_element *from, unsigned out,
+                    const struct amtg_packet *p)
+{
+    (void)out;
+    note(arg, from->name);
+    ck_assert_uint_eq(p->len, 1);
+}
+
+START_TEST(a_part_is_fed_and_watched_at_the_ports_that_it_shows)
+{
+    static const struct amtg_class *const all[] = {&passing, NULL};
+    static const char text[] = "amtgraph: 1\ninputs: {i: a.in}\noutputs: {o: b.out}\nelements:\n"
+                               "  a: {class: passing}\n  b: {class: passing}\nedges:\n  - a -> b\n";
+    struct amtg_graph_options graph_options = {.classes = all};
+    struct amtg_runtime_options options = {
+        .clock = AMTG_CLOCK_VIRTUAL, .observe = look_on, .observe_arg = "of:"};
+    struct amtg_diag *diag = amtg_diag_new();
+    enum amtg_err err;
+    char why[256];
+
+    graph = amtg_graph_parse("test", text, strlen(text), &graph_options, diag);
+    amtg_diag_free(diag);
+    ck_assert_ptr_nonnull(graph);
+    ck_assert_uint_eq(graph->inputs_count, 1);
+    ck_assert_str_eq(graph->inputs[0].name, "i");
+    ck_assert_uint_eq(graph->outputs_count, 1);
+    ck_assert_str_eq(graph->outputs[0].name, "o");
+    struct amtg_runtime *rt = amtg_runtime_new(graph, &options, &err, why, sizeof why);
+    ck_assert_int_eq(amtg_runtime_start(rt, why, sizeof why), AMTG_OK);
+    struct amtg_element *a = amtg_runtime_element(rt, graph->inputs[0].node);
+    struct amtg_element *b = amtg_runtime_element(rt, graph->outputs[0].node);
+    trace[0] = '\0';
+    amtg_runtime_push(a, graph->inputs[0].port, amtg_make(a, AMTG_PACKET, 1));
+    ck_assert_str_eq(trace, "of:a of:b ");
+    amtg_runtime_emit(b, 0, amtg_make(b, AMTG_PACKET, 1));
+    ck_assert_str_eq(trace, "of:a of:b of:b ");
+    ck_assert_uint_eq(b->dropped, 0);
+    ck_assert_uint_eq(b->outs[0].packets, 2);
+    ck_assert_uint_eq(a->taken + a->made, a->emitted);
+    ck_assert_uint_eq(b->taken + b->made, b->emitted);
+    end(rt);
+}
+END_TEST
+
 static unsigned lines_of(const char *text, const char *what)
 {
     unsigned count = 0;
@@ -385,7 +441,8 @@ START_TEST(a_flood_of_events_does_not_flood_the_log)
 }
 END_TEST
 
-AMTG_SUITE("runtime", in_a_cycle_nobody_is_pushed_to_after_its_stop,
+AMTG_SUITE("runtime", a_part_is_fed_and_watched_at_the_ports_that_it_shows,
+           in_a_cycle_nobody_is_pushed_to_after_its_stop,
            a_flood_of_events_does_not_flood_the_log, what_feeds_starts_last_and_stops_first,
            side_outputs_are_collected_and_ordered_ones_keep_their_order,
            more_than_a_batch_passes_and_open_outputs_are_counted,
