@@ -356,6 +356,9 @@ enum amtg_err amtg_filter_apply(const struct amtg_filter *before,
 
     *skipped = (struct amtg_filter_skipped){0};
     times.group_low = lowered(before->group_deadline_ms, times.low);
+    /* Its timer may have run out while nothing else has, so that nobody has looked. */
+    if (f.older && amtg_deadline_due(f.older_deadline_ms, now_ms))
+        f.older = false;
     /* An older host's report (it alone, not its leave) sets the group's compatibility mode. */
     if (older && r.type == AMTG_IS_EX) {
         f.older = true;

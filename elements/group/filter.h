@@ -100,7 +100,7 @@ struct amtg_filter_skipped {
 
 /*
  * Write to *after what *before becomes by a record that is fine. Whatever is due
- * in *before must have been expired.
+ * in *before must have been expired, if amtg_filter_next names it: the older mode ends here.
  * older: the record is the translation of an older version's message.
  * room:  most sources that *after may list, up to AMTG_FILTER_SOURCES. Blocked ones
  *        give way first, then additions are ignored: rather too much traffic than

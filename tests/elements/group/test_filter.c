@@ -334,6 +334,20 @@ START_TEST(the_older_mode_runs_out)
 }
 END_TEST
 
+START_TEST(the_older_mode_ends_though_nothing_else_runs_out)
+{
+    struct amtg_filter f = {0};
+
+    apply(&f, &prompt, AMTG_IS_EX, "", true, ROOM, 1000);
+    apply(&f, &prompt, AMTG_IS_EX, "", false, ROOM, 1100);
+    /* Nothing is due that amtg_filter_next would name, so nobody expires anything. */
+    apply(&f, &prompt, AMTG_BLOCK, "a", false, ROOM, 1000 + GMI);
+    ck_assert_str_eq(text_of(&f, 1000 + GMI), "E100 a-");
+    ck_assert(!f.older);
+    amtg_filter_fini(&f);
+}
+END_TEST
+
 /* ---- which records and sources count --------------------------------------- */
 
 START_TEST(faulty_records_are_named)
@@ -727,6 +741,7 @@ AMTG_SUITE("filter", current_state_and_allow_records_act_alike_in_both_modes,
            an_older_report_sets_the_mode_and_a_leave_ends_the_group,
            a_leave_alone_does_not_set_the_older_mode,
            in_the_older_mode_block_and_the_sources_of_to_ex_are_ignored, the_older_mode_runs_out,
+           the_older_mode_ends_though_nothing_else_runs_out,
            faulty_records_are_named, sources_that_are_no_unicast_addresses_are_skipped,
            sources_of_the_other_family_are_skipped, a_to_in_of_skipped_sources_only_is_no_leave,
            beyond_the_limit_blocked_sources_go_first_and_additions_next,
