@@ -7,12 +7,14 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 self=${0##*/}
 
 # The one list of packages (Debian 12). build: to build and run it; test: what
-# the tests use besides; system: what only the tests in network namespaces use.
+# the tests use besides; system: what only the tests in network namespaces use; fuzz:
+# what only the fuzz targets use.
 packages_build=(gcc libc6-dev make cmake pkg-config
     libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev)
 packages_test=(check iproute2)
 packages_system=(iproute2 procps jq ethtool nftables tcpdump tshark)
 packages_bench=(iproute2)
+packages_fuzz=(clang libclang-rt-14-dev)
 
 readonly EXIT_USAGE=2 EXIT_PRIVILEGE=77
 
@@ -79,7 +81,8 @@ need_packages()
 }
 
 # build PRESET [CMAKE OPTION...]: configure and build in build/PRESET, quietly
-# unless it fails.
+# unless it fails: all of it, or the targets in build_targets.
+build_targets=()
 build()
 {
     local preset=$1 log
@@ -88,7 +91,8 @@ build()
     log=$top/build/$preset.log
     say "building build/$preset"
     if ! (cd "$top" && cmake --preset "$preset" "$@" &&
-            cmake --build "build/$preset" --parallel "$(nproc)") >"$log" 2>&1; then
+            cmake --build "build/$preset" --parallel "$(nproc)" \
+                ${build_targets[@]+--target "${build_targets[@]}"}) >"$log" 2>&1; then
         tail -n 60 "$log" >&2
         fail "the build failed; all of what it said is in build/$preset.log"
     fi
