@@ -109,3 +109,49 @@ bool amtg_addr_from_sockaddr(const struct sockaddr_storage *sa, struct amtg_addr
     }
     return true;
 }
+
+/* ---- host names ---------------------------------------------------------- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* What a label may hold but at its ends, where no hyphen may stand. */
+static bool in_label(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+}
+
+bool amtg_host_name_is(const char *text)
+{
+    enum { LABEL_MOST = 63 };
+    size_t len = strnlen(text, AMTG_HOST_NAME + 1);
+    bool digits = true; /* the present label has had nothing else */
+
+    if (len >= AMTG_HOST_NAME)
+        return false;
+    if (len > 0 && text[len - 1] == '.')
+        len--; /* no search domain is to be added to it */
+    if (len == 0)
+        return false;
+    for (size_t at = 0; at < len; at++) {
+        size_t from = at;
+        for (digits = true; at < len && text[at] != '.'; at++) {
+            digits &= is_digit(text[at]);
+            if (!in_label(text[at]))
+                return false;
+        }
+        if (at == from || at - from > LABEL_MOST || text[from] == '-' || text[at - 1] == '-' ||
+            at + 1 == len) /* a dot more than one at the end */
+            return false;
+    }
+    return !digits; /* else it is an address, and a wrong one */
+}
+
+bool amtg_host_is(const char *text)
+{
+    struct amtg_addr a;
+
+    return amtg_addr_parse(text, &a) || amtg_host_name_is(text);
+}

@@ -46,6 +46,16 @@ bool amtg_addr_parse(const char *text, struct amtg_addr *out);
 /* Write the shortest text form; returns `out`, which holds AMTG_ADDR_TEXT. */
 const char *amtg_addr_text(const struct amtg_addr *a, char out[AMTG_ADDR_TEXT]);
 
+enum { AMTG_HOST_NAME = 254 }; /* room for the longest host name (RFC 1035, section 2.3.4) and its NUL */
+
+/*
+ * Is it written as a host name (RFC 1123, section 2.1): labels of letters, digits and
+ * hyphens with dots between, the last not of digits alone; a dot may end it?
+ */
+bool amtg_host_name_is(const char *text);
+/* Is it an address, as amtg_addr_parse reads it, or a host name? */
+bool amtg_host_is(const char *text);
+
 /* To and from the kernel's form. scope: interface index of a link-local one. */
 socklen_t amtg_addr_to_sockaddr(const struct amtg_addr *a, uint16_t port, uint32_t scope,
                                 struct sockaddr_storage *out);

@@ -144,6 +144,32 @@ static bool fill_addresses(const struct filling *f)
     return true;
 }
 
+static bool fill_hosts(const struct filling *f)
+{
+    struct piece *pieces;
+    unsigned count, used = 0;
+    bool good = true;
+
+    if (!list_pieces(f, &pieces, &count))
+        return false;
+    const char **items = amtg_arena_get(f->l->arena, (count + 1) * sizeof *items);
+    for (unsigned i = 0; i < count; i++) {
+        const char *text = pieces[i].value.yaml->text;
+        if (strcmp(text, "none") == 0)
+            continue;
+        if (amtg_host_is(text)) {
+            items[used++] = text;
+        } else {
+            wrong(f, &pieces[i]);
+            good = false;
+        }
+    }
+    if (!good || !count_in_range(f, used))
+        return false;
+    *(struct amtg_text_list *)f->field = (struct amtg_text_list){used, items};
+    return true;
+}
+
 static bool fill_map(const struct filling *f)
 {
     const struct amtg_yaml *map = f->value.yaml;
@@ -211,6 +237,7 @@ static bool fill_param(const struct filling *f)
     case AMTG_KIND_FILE: return fill_text(f);
     case AMTG_KIND_TEXTS: return fill_texts(f);
     case AMTG_KIND_ADDRS: return fill_addresses(f);
+    case AMTG_KIND_HOSTS: return fill_hosts(f);
     case AMTG_KIND_MAP: return fill_map(f);
     case AMTG_KIND_REF: return fill_ref(f);
     default: return fill_scalar(f);
@@ -228,7 +255,8 @@ static const char *subject_of(struct loader *l, unsigned node, const char *param
 static struct amtg_yaml *default_value(struct loader *l, const struct amtg_param *p,
                                        struct amtg_mark mark)
 {
-    bool is_list = p->kind == AMTG_KIND_ADDRS || p->kind == AMTG_KIND_TEXTS;
+    bool is_list = p->kind == AMTG_KIND_ADDRS || p->kind == AMTG_KIND_HOSTS ||
+                   p->kind == AMTG_KIND_TEXTS;
 
     return is_list && strchr(p->initial, ',') ? graph_list(l, p->initial, mark)
                                               : graph_text(l, p->initial, mark);

@@ -22,6 +22,7 @@ static const struct {
     {"enum", AMTG_KIND_ENUM, 0, sizeof(int)},
     {"address", AMTG_KIND_ADDR, 0, sizeof(struct amtg_addr)},
     {"addresses", AMTG_KIND_ADDRS, 0, 0},
+    {"hosts", AMTG_KIND_HOSTS, 0, 0},
     {"ip4", AMTG_KIND_ADDRS, 4, 0},
     {"ip6", AMTG_KIND_ADDRS, 6, 0},
     {"interface", AMTG_KIND_INTERFACE, 0, 0},
@@ -33,7 +34,7 @@ enum { TYPES = sizeof types / sizeof types[0], EXPECTED = 256 };
 
 static bool is_list_kind(enum amtg_param_kind kind)
 {
-    return kind == AMTG_KIND_ADDRS || kind == AMTG_KIND_TEXTS;
+    return kind == AMTG_KIND_ADDRS || kind == AMTG_KIND_HOSTS || kind == AMTG_KIND_TEXTS;
 }
 
 /* ---- `${name}` ------------------------------------------------------------------- */
@@ -446,6 +447,7 @@ static bool is_of_type(const struct amtg_param *spec, const char *text)
         one.kind = AMTG_KIND_ADDR;
         one.initial = "none";
         return amtg_param_scalar(&one, text, scratch);
+    case AMTG_KIND_HOSTS: return *text == '\0' || amtg_host_is(text); /* `none` is a name too */
     default: return amtg_param_scalar(spec, text, scratch);
     }
 }

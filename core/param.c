@@ -264,9 +264,10 @@ const char *amtg_param_kind_name(enum amtg_param_kind kind)
         [AMTG_KIND_DURATION] = "duration", [AMTG_KIND_SIZE] = "size",
         [AMTG_KIND_FLOAT] = "float",       [AMTG_KIND_TEXT] = "text",
         [AMTG_KIND_ENUM] = "enum",         [AMTG_KIND_ADDR] = "address",
-        [AMTG_KIND_ADDRS] = "addresses",   [AMTG_KIND_INTERFACE] = "interface",
-        [AMTG_KIND_FILE] = "file",         [AMTG_KIND_TEXTS] = "texts",
-        [AMTG_KIND_MAP] = "map",           [AMTG_KIND_REF] = "reference",
+        [AMTG_KIND_ADDRS] = "addresses",   [AMTG_KIND_HOSTS] = "hosts",
+        [AMTG_KIND_INTERFACE] = "interface", [AMTG_KIND_FILE] = "file",
+        [AMTG_KIND_TEXTS] = "texts",       [AMTG_KIND_MAP] = "map",
+        [AMTG_KIND_REF] = "reference",
     };
     return (unsigned)kind < sizeof names / sizeof names[0] ? names[kind] : "unknown";
 }
@@ -366,6 +367,9 @@ const char *amtg_param_expected(const struct amtg_param *p, char *out, size_t ro
         snprintf(out, room, "%s%s", family_text(p), may_be_none(p) ? " or none" : "");
         break;
     case AMTG_KIND_ADDRS: snprintf(out, room, "%s, a list of them, or none", family_text(p)); break;
+    case AMTG_KIND_HOSTS:
+        snprintf(out, room, "an IP address or a host name, a list of them, or none");
+        break;
     case AMTG_KIND_INTERFACE:
         snprintf(out, room, "the name of a network interface, or auto");
         break;

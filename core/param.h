@@ -32,6 +32,7 @@ enum amtg_param_kind {
     AMTG_KIND_ENUM,      /* int: index into `names` */
     AMTG_KIND_ADDR,      /* struct amtg_addr, either family */
     AMTG_KIND_ADDRS,     /* struct amtg_addr_list: a scalar or a list; `none` adds nothing */
+    AMTG_KIND_HOSTS,     /* struct amtg_text_list: addresses or host names, one or a list; `none` adds nothing */
     AMTG_KIND_INTERFACE, /* const char *: a network interface's name, or `auto` */
     AMTG_KIND_FILE,      /* const char *: a path, relative to the graph file */
     AMTG_KIND_TEXTS,     /* struct amtg_text_list: a scalar or a list */
@@ -104,6 +105,9 @@ struct amtg_param {
 #define AMTG_ADDRESSES(struct_, field_, initial_, family_, max_, help_)                          \
     {.kind = AMTG_KIND_ADDRS, AMTG_FIELD(struct_, field_), .initial = initial_,                  \
      .family = family_, .max = max_, .help = help_}
+#define AMTG_HOSTS(struct_, field_, initial_, max_, help_)                                       \
+    {.kind = AMTG_KIND_HOSTS, AMTG_FIELD(struct_, field_), .initial = initial_, .max = max_,     \
+     .help = help_}
 #define AMTG_INTERFACE(struct_, field_, initial_, help_) \
     {.kind = AMTG_KIND_INTERFACE, AMTG_FIELD(struct_, field_), .initial = initial_, .help = help_}
 #define AMTG_FILE(struct_, field_, initial_, help_) \

@@ -1,14 +1,16 @@
 /*
  * amt-gateway: the gateway's side of the AMT protocol (RFC 7450, section 5.2; RFC
- * 8777, section 3.3 but for DNS).
+ * 8777, section 3.3 but for DNS records of its own).
  *
  * in:  advertisement, query, data: what relays send
  *      reports: whole IGMP and MLD reports of the host part, as inner datagrams
  *      unreachable: ICMP errors about what was sent
+ *      addresses: of the hosts in `relay` or `discovery` that are given by name
  * out: out: Discovery, Request, Update, Teardown, each to a relay
  *      queries: accepted inner General Queries; the host part answers with what is
  *      subscribed now
  *      data: accepted Data
+ *      lookups: names whose addresses are wanted
  *
  * The first report with a subscription wakes it: it finds a relay, asks for a Query
  * of that family, hands the Query to the host part, and sends on as Updates what
@@ -29,8 +31,8 @@
 static const char *const compat_names[] = {
     [AMTG_GW_AUTO] = "auto", [AMTG_GW_STRICT] = "strict", [AMTG_GW_LINUX] = "linux", NULL};
 
-enum { ADVERTISEMENT, QUERY, DATA, REPORTS, UNREACHABLE };
-enum { CANDIDATES = 16, KEPT = 2 * AMTG_GW_FAMILIES };
+enum { ADVERTISEMENT, QUERY, DATA, REPORTS, UNREACHABLE, ADDRESSES };
+enum { KEPT = 2 * AMTG_GW_FAMILIES };
 
 static void take(struct amtg_element *e, unsigned in, struct amtg_packet *p)
 {
@@ -47,6 +49,9 @@ static void take(struct amtg_element *e, unsigned in, struct amtg_packet *p)
     case REPORTS:
         amtg_gw_report(e, p);
         break;
+    case ADDRESSES:
+        amtg_gw_addresses(e, p);
+        break;
     default:
         amtg_gw_unreachable(e, p);
         break;
@@ -59,11 +64,14 @@ static void amt_gateway_push(struct amtg_element *e, unsigned in, struct amtg_ba
         take(e, in, packet);
 }
 
-static void check_host(const struct amtg_addr_list *list, const char *param,
+static void check_host(const struct amtg_text_list *list, const char *param,
                        struct amtg_check *check)
 {
+    struct amtg_addr a;
+
     for (unsigned i = 0; i < list->count; i++)
-        if (amtg_addr_is_multicast(&list->items[i]) || amtg_addr_is_unspecified(&list->items[i]))
+        if (amtg_addr_parse(list->items[i], &a) &&
+            (amtg_addr_is_multicast(&a) || amtg_addr_is_unspecified(&a)))
             amtg_check_problem(check, param, (int)i, "not the address of a host");
 }
 
@@ -91,6 +99,7 @@ static enum amtg_err amt_gateway_init(struct amtg_element *e)
 {
     struct amt_gateway *g = amtg_state(e);
 
+    amtg_gw_hosts_init(e);
     for (unsigned f = 0; f < AMTG_GW_FAMILIES; f++)
         amtg_gw_wishes_init(&g->wishes[f], e->hash_key, g->groups);
     amtg_gw_tunnels_init(e);
@@ -130,6 +139,16 @@ static const struct amtg_counter counters[] = {
     [AMTG_GW_DISCOVERIES] = {"discoveries", "packets", "Relay Discoveries sent", AMTG_COUNTER},
     [AMTG_GW_ADVERTISEMENTS] = {"advertisements", "packets", "Relay Advertisements accepted",
                                 AMTG_COUNTER},
+    [AMTG_GW_LOOKUPS_SENT] = {"lookups", "names", "times that the addresses of a name were asked for",
+                              AMTG_COUNTER},
+    [AMTG_GW_LOOKUPS_FAILED] = {"lookups-failed", "names", "of these: no such host, or nobody could say",
+                                AMTG_COUNTER},
+    [AMTG_GW_ADDRESSES_UNSERVED] = {"addresses-unserved", "addresses",
+                                    "left out: `socket` has no address of their family",
+                                    AMTG_COUNTER},
+    [AMTG_GW_ADDRESSES_UNFIT] = {"addresses-unfit", "addresses",
+                                 "of names, left out: unspecified, multicast or link-local",
+                                 AMTG_COUNTER},
     [AMTG_GW_REQUESTS] = {"requests", "packets", "Requests sent", AMTG_COUNTER},
     [AMTG_GW_LINUX_REQUESTS] = {"linux-requests", "packets",
                                 "of these with P where Linux relays take it", AMTG_COUNTER},
@@ -161,7 +180,7 @@ static const struct amtg_counter counters[] = {
     [AMTG_GW_GROUPS_OVER_LIMIT] = {"groups-over-limit", "records",
                                    "group records that were sent on but not remembered",
                                    AMTG_COUNTER},
-    [AMTG_GW_FINDER_STATE] = {"finder-state", "state", "discovery: 0 off, 1 paused, 2 asking",
+    [AMTG_GW_FINDER_STATE] = {"finder-state", "state", "discovery: 0 off, 1 paused, 2 asking, 3 looking up",
                               AMTG_GAUGE},
     [AMTG_GW_IGMP_STATE] = {"igmp-state", "state",
                             "IGMP: 0 idle, 1 requesting, 2 active, 3 refreshing", AMTG_GAUGE},
@@ -214,6 +233,8 @@ static const struct amtg_reason drops[] = {
                                    "an ICMP error other than destination unreachable"},
     [AMTG_GW_UNREACHABLE_STRANGER] = {"unreachable-stranger",
                                       "an ICMP error about somebody that we do not talk to"},
+    [AMTG_GW_ADDRESSES_WRONG] = {"addresses-wrong", "no whole record of addresses"},
+    [AMTG_GW_ADDRESSES_STRANGER] = {"addresses-stranger", "the addresses of a name that is not ours"},
 };
 
 const struct amtg_class amtg_amt_gateway = {
@@ -222,9 +243,16 @@ const struct amtg_class amtg_amt_gateway = {
     .details =
         "The gateway of RFC 7450, section 5.2. The first report that subscribes to something "
         "wakes it. With `relay`, Requests go to that relay at once; otherwise a relay is found by "
-        "asking the addresses of `discovery` in turn, by default the anycast addresses. Addresses "
-        "only: no name is looked up. A unicast address may stand in `discovery` as well, and is "
-        "needed there for relays that do not answer from their anycast address.\n\n"
+        "asking the addresses of `discovery` in turn, by default the anycast addresses. A unicast "
+        "address may stand in `discovery` as well, and is needed there for relays that do not "
+        "answer from their anycast address.\n\n"
+        "Both take names of hosts besides addresses. `lookups` then has to lead to `name-lookup`, "
+        "whose answers come by `addresses`. A name is looked up whenever a relay is looked for, so "
+        "not while one serves. Its addresses are candidates in the order of the answer; what is "
+        "unspecified, multicast or link-local, or of a family in which `socket` has no address, is "
+        "left out. While nothing is known of any name, the lookup is repeated after 1 s, then after "
+        "random times up to `retry-most` (RFC 8777, section 3.5). A lookup that fails changes "
+        "nothing: the addresses that were known stay, and so does a tunnel.\n\n"
         "Each family that has subscriptions has a Request cycle of its own, over one UDP port. An "
         "accepted inner Query leaves by `queries`; the host part answers it with what is "
         "subscribed now. Reports become Updates at once, with the nonce and Response MAC of the "
@@ -267,17 +295,21 @@ const struct amtg_class amtg_amt_gateway = {
         [DATA] = {"data", AMTG_AMT_DATA, "Multicast Data", 0},
         [REPORTS] = {"reports", AMTG_IP_RAW, "IGMP and MLD reports of the host part", 0},
         [UNREACHABLE] = {"unreachable", AMTG_UNREACHABLE, "ICMP errors about what was sent",
-                         AMTG_MAY_BE_OPEN}),
+                         AMTG_MAY_BE_OPEN},
+        [ADDRESSES] = {"addresses", AMTG_ADDRESSES_OF, "answers to `lookups`", AMTG_MAY_BE_OPEN}),
     AMTG_OUTPUTS(
         [AMTG_GW_OUT] = {"out", AMTG_AMT, "to relays", AMTG_TO},
         [AMTG_GW_QUERIES] = {"queries", AMTG_IP_RAW, "inner General Queries that were accepted"},
-        [AMTG_GW_DATA] = {"data", AMTG_AMT_DATA, "Data of the relay that serves"}),
+        [AMTG_GW_DATA] = {"data", AMTG_AMT_DATA, "Data of the relay that serves"},
+        [AMTG_GW_LOOKUPS] = {"lookups", AMTG_LOOKUP, "names whose addresses are wanted",
+                             AMTG_MAY_BE_OPEN}),
     .state_octets = sizeof(struct amt_gateway),
     AMTG_PARAMS(
-        AMTG_ADDRESSES(struct amt_gateway, discovery, "192.52.193.1, 2001:3::1", 0,
-                       CANDIDATES, "where relays are asked for, in this order"),
-        AMTG_ADDRESSES(struct amt_gateway, relay, "", 0, 1,
-                       "the relay, when it is known: nothing is discovered then"),
+        AMTG_HOSTS(struct amt_gateway, discovery, "192.52.193.1, 2001:3::1", AMTG_GW_HOSTS,
+                   "where relays are asked for, in this order"),
+        AMTG_HOSTS(struct amt_gateway, relay, "", AMTG_GW_HOSTS,
+                   "the relay, or several to be tried in this order, when known: nothing is "
+                   "discovered then"),
         AMTG_U16(struct amt_gateway, port, "2268", 0, 65535, NULL, "the relays' UDP port"),
         AMTG_REF(struct amt_gateway, socket, &amtg_source_address, false,
                  "what `out` leads to: asked for our address, and stopped after us"),
@@ -317,6 +349,7 @@ const struct amtg_class amtg_amt_gateway = {
     .check = amt_gateway_check,
     .keeps = amt_gateway_keeps,
     .init = amt_gateway_init,
+    .start = amtg_gw_hosts_start,
     .stop = amt_gateway_stop,
     .fini = amt_gateway_fini,
     .push = amt_gateway_push,

@@ -10,6 +10,7 @@
  *   amt-gateway.c      the class: messages in, start and stop
  *   gateway_machine.c  both state machines as tables; back-off
  *   gateway_finder.c   discovery and hold-down
+ *   gateway_hosts.c    where relays are looked for, and the addresses of names
  *   gateway_tunnel.c   Requests; opening, renewing, moving and closing tunnels
  *   gateway_query.c    Queries in, and what follows
  *   gateway_report.c   reports in, Updates out
@@ -27,10 +28,11 @@
 #include "elements/wire/amt.h"
 #include "elements/wire/ip.h"
 #include "elements/wire/report_check.h"
+#include "elements/wire/types.h"
 
 enum amtg_gw_family { AMTG_GW_IGMP, AMTG_GW_MLD, AMTG_GW_FAMILIES };
 
-enum { AMTG_GW_OUT, AMTG_GW_QUERIES, AMTG_GW_DATA }; /* outputs */
+enum { AMTG_GW_OUT, AMTG_GW_QUERIES, AMTG_GW_DATA, AMTG_GW_LOOKUPS }; /* outputs */
 
 #define AMTG_GW_RETRY_FIRST (1 * AMTG_S)  /* RFC 7450, sections 5.2.3.4.3 and 5.2.3.5.3 */
 #define AMTG_GW_SPACING (1 * AMTG_S)      /* between two cycles of one family, whatever happens */
@@ -60,11 +62,14 @@ enum amtg_gw_finder_state {
     AMTG_FINDER_OFF,    /* no relay is looked for */
     AMTG_FINDER_PAUSED, /* one will be, after a while */
     AMTG_FINDER_ASKING, /* a Discovery is out */
+    AMTG_FINDER_LOOKING, /* a name is being looked up */
 };
 
 enum amtg_gw_finder_event {
     AMTG_FINDER_SEEK,       /* a relay is wanted */
     AMTG_FINDER_SEEK_LATER, /* the same, too soon after the last time */
+    AMTG_FINDER_LOOK,       /* the same, and names have to be looked up for it */
+    AMTG_FINDER_KNOWN,      /* there are addresses to ask */
     AMTG_FINDER_T_DISC,     /* no Advertisement in time, or the pause is over */
     AMTG_FINDER_NEXT,       /* no Advertisement for more than `retries` times */
     AMTG_FINDER_ADVERTISED, /* an acceptable Advertisement */
@@ -116,11 +121,34 @@ struct amtg_gw_tunnel {
     struct amtg_gw_cycle cycles[AMTG_GW_FAMILIES];
 };
 
-enum { AMTG_GW_HELD = 32, AMTG_GW_TEARDOWNS = 4 };
+enum {
+    AMTG_GW_HELD = 32,
+    AMTG_GW_TEARDOWNS = 4,
+    AMTG_GW_HOSTS = 16, /* of `relay` or `discovery` */
+    AMTG_GW_CANDIDATES = AMTG_GW_HOSTS * AMTG_LOOKUP_MOST,
+};
+
+/* An item of `relay` or `discovery`. */
+struct amtg_gw_host {
+    const char *name; /* NULL: it was given as an address */
+    bool awaited;     /* its name is being looked up */
+    unsigned count;   /* addresses: as they were when a lookup last succeeded */
+    struct amtg_addr addresses[AMTG_LOOKUP_MOST];
+};
+
+struct amtg_gw_hosts {
+    bool names; /* one at least is a name */
+    unsigned count;
+    struct amtg_gw_host items[AMTG_GW_HOSTS];
+};
 
 struct amtg_gw_finder {
     enum amtg_gw_finder_state state;
-    unsigned candidate;   /* index of `discovery` */
+    unsigned candidates_count;
+    struct amtg_addr candidates[AMTG_GW_CANDIDATES]; /* of all hosts, each once, in order */
+    unsigned candidate;   /* index of the one asked last */
+    unsigned next;        /* index of the relay to be tried next, when relays are given */
+    unsigned looks;       /* lookups in a row beyond the first */
     unsigned tries;       /* Discoveries sent to it in this turn, beyond the first */
     unsigned retries;     /* Discoveries sent beyond the first since the last Advertisement */
     unsigned refused;     /* candidates in a row that named a relay that is held down */
@@ -143,7 +171,7 @@ struct amtg_gw_teardown {
 };
 
 struct amt_gateway {
-    struct amtg_addr_list discovery, relay;
+    struct amtg_text_list discovery, relay;
     uint16_t port;
     uint64_t interval_cap_ns, interval_floor_ns;
     uint64_t retry_most_ns, quick_ns;
@@ -156,6 +184,7 @@ struct amt_gateway {
 
     struct amtg_gw_tunnel tunnels[2];
     struct amtg_gw_tunnel *serving, *moving; /* or NULL */
+    struct amtg_gw_hosts hosts;
     struct amtg_gw_finder finder;
     struct amtg_gw_wishes wishes[AMTG_GW_FAMILIES];
     struct amtg_addr inner_source[AMTG_GW_FAMILIES]; /* of the last report */
@@ -173,6 +202,10 @@ enum amtg_gw_compat { AMTG_GW_AUTO, AMTG_GW_STRICT, AMTG_GW_LINUX };
 enum amtg_gw_counter {
     AMTG_GW_DISCOVERIES,
     AMTG_GW_ADVERTISEMENTS,
+    AMTG_GW_LOOKUPS_SENT,
+    AMTG_GW_LOOKUPS_FAILED,
+    AMTG_GW_ADDRESSES_UNSERVED,
+    AMTG_GW_ADDRESSES_UNFIT,
     AMTG_GW_REQUESTS,
     AMTG_GW_LINUX_REQUESTS,
     AMTG_GW_IGMP_QUERIES,
@@ -230,6 +263,8 @@ enum amtg_gw_drop {
     AMTG_GW_DATA_NOT_MULTICAST,
     AMTG_GW_UNREACHABLE_OTHER,
     AMTG_GW_UNREACHABLE_STRANGER,
+    AMTG_GW_ADDRESSES_WRONG,
+    AMTG_GW_ADDRESSES_STRANGER,
     AMTG_GW_DROPS,
 };
 
@@ -254,6 +289,10 @@ void amtg_gw_show(struct amtg_element *e);
 void amtg_gw_finder_ask(struct amtg_element *e);
 void amtg_gw_finder_ask_again(struct amtg_element *e);
 void amtg_gw_finder_ask_next(struct amtg_element *e);
+void amtg_gw_finder_ask_known(struct amtg_element *e);
+void amtg_gw_finder_look_up(struct amtg_element *e);
+void amtg_gw_finder_look_up_again(struct amtg_element *e);
+void amtg_gw_finder_look_up_next(struct amtg_element *e);
 void amtg_gw_finder_pause(struct amtg_element *e);
 void amtg_gw_finder_wait_for_release(struct amtg_element *e);
 void amtg_gw_finder_stop(struct amtg_element *e);
@@ -264,11 +303,31 @@ void amtg_gw_advertisement(struct amtg_element *e, struct amtg_packet *p);
 /* Keep a relay out of the candidates for so long. */
 void amtg_gw_hold_down(struct amtg_element *e, const struct amtg_addr *relay, uint64_t ns);
 bool amtg_gw_is_held(struct amtg_element *e, const struct amtg_addr *relay);
-/* Is there anybody to ask for another relay? */
+/* Are relays asked for by Discoveries? Else they are given by `relay`. */
 static inline bool amtg_gw_discovers(const struct amt_gateway *g)
 {
     return g->relay.count == 0;
 }
+/* May there be another relay than the present one? */
+static inline bool amtg_gw_has_choice(const struct amt_gateway *g)
+{
+    return amtg_gw_discovers(g) || g->hosts.names || g->hosts.count > 1;
+}
+
+/* ---- gateway_hosts.c ---------------------------------------------------------- */
+
+void amtg_gw_hosts_init(struct amtg_element *e);
+/*
+ * Leave out what `socket` cannot reach. It is an error when nobody is left, or when
+ * there are names and `lookups` leads nowhere.
+ */
+enum amtg_err amtg_gw_hosts_start(struct amtg_element *e);
+/* Make the candidates of the addresses that are known: how many. */
+unsigned amtg_gw_candidates(struct amtg_element *e);
+/* Ask for the addresses of all names. */
+void amtg_gw_hosts_look_up(struct amtg_element *e);
+bool amtg_gw_hosts_awaited(const struct amt_gateway *g);
+void amtg_gw_addresses(struct amtg_element *e, struct amtg_packet *p);
 
 /* ---- gateway_tunnel.c: actions of the table, and ------------------------------ */
 

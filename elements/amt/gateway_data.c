@@ -130,11 +130,12 @@ static void t_traffic(struct amtg_element *e, struct amtg_timer *t)
     amtg_count(e, AMTG_GW_NO_TRAFFIC, 1);
     if (g->traffic_retries < UINT32_MAX)
         g->traffic_retries++;
-    if (!amtg_gw_discovers(g))
+    if (!amtg_gw_has_choice(g))
         return;
-    amtg_gw_hold_down(e, &g->serving->relay,
-                      HOLD_TRAFFIC_LEAST +
-                          amtg_random_below(e, HOLD_TRAFFIC_MOST - HOLD_TRAFFIC_LEAST + 1));
+    if (amtg_gw_discovers(g) || g->finder.candidates_count > 1) /* else it is all there is */
+        amtg_gw_hold_down(e, &g->serving->relay,
+                          HOLD_TRAFFIC_LEAST +
+                              amtg_random_below(e, HOLD_TRAFFIC_MOST - HOLD_TRAFFIC_LEAST + 1));
     amtg_gw_seek(e);
     amtg_gw_show(e);
 }
@@ -155,7 +156,7 @@ static bool is_ours(const struct amt_gateway *g, const struct amtg_peer *peer)
     bool tunnel = (g->serving && amtg_addr_equal(&g->serving->relay, &peer->remote)) ||
                   (g->moving && amtg_addr_equal(&g->moving->relay, &peer->remote));
     bool discovery = g->finder.state == AMTG_FINDER_ASKING && amtg_gw_discovers(g) &&
-                     amtg_addr_equal(&g->discovery.items[g->finder.candidate], &peer->remote);
+                     amtg_addr_equal(&g->finder.candidates[g->finder.candidate], &peer->remote);
 
     return peer->remote_port == g->port && (tunnel || discovery);
 }

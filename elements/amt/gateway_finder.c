@@ -3,27 +3,36 @@
  *
  * Timers:
  *   T_disc     Discovery sent: random in [1 s, min(1 s * 2^retries, 120 s)]; and the
- *              pause before discovery starts over, by the same formula
+ *              pause before discovery starts over, by the same formula; and so long
+ *              after a lookup of names that brought nothing
  *   hold-down  of a relay: 10 min after L, 3 to 10 min after no traffic; kept as a
  *              date, no timer of its own
  */
 #include "elements/amt/gateway.h"
 #include "elements/wire/types.h"
 
-/* A relay that is configured is a candidate whose Advertisement is known. */
-static bool ask_configured(struct amtg_element *e)
+/*
+ * Relays that are given are candidates whose Advertisements are known: each gets its
+ * turn, but for the one that serves already and those that are held down.
+ */
+static void choose_given(struct amtg_element *e)
 {
-    const struct amt_gateway *g = amtg_state(e);
+    struct amt_gateway *g = amtg_state(e);
+    struct amtg_gw_finder *f = &g->finder;
 
-    if (amtg_gw_discovers(g))
-        return false;
-    if (amtg_gw_is_held(e, &g->relay.items[0])) {
-        amtg_gw_finder_step(e, AMTG_FINDER_ALL_HELD);
-    } else {
+    for (unsigned i = 0; i < f->candidates_count && !g->moving; i++) {
+        unsigned turn = (f->next + i) % f->candidates_count;
+        const struct amtg_addr *relay = &f->candidates[turn];
+        if (amtg_gw_is_held(e, relay) ||
+            (g->serving && amtg_addr_equal(&g->serving->relay, relay)))
+            continue;
+        f->candidate = turn;
+        f->next = turn + 1;
         amtg_gw_finder_step(e, AMTG_FINDER_ADVERTISED);
-        amtg_gw_found(e, &g->relay.items[0]);
+        amtg_gw_found(e, relay);
+        return;
     }
-    return true;
+    amtg_gw_finder_step(e, g->serving ? AMTG_FINDER_QUIET : AMTG_FINDER_ALL_HELD);
 }
 
 static void discover(struct amtg_element *e)
@@ -38,7 +47,7 @@ static void discover(struct amtg_element *e)
         return; /* T_disc repeats it */
     amtg_amt_discovery_build(&message, p->data);
     amtg_count(e, AMTG_GW_DISCOVERIES, 1);
-    amtg_gw_send(e, p, &g->discovery.items[g->finder.candidate]);
+    amtg_gw_send(e, p, &g->finder.candidates[g->finder.candidate]);
 }
 
 /* Unpredictable and not 0 (RFC 7450, section 5.2.3.4.5). */
@@ -51,17 +60,28 @@ static void new_nonce(struct amtg_element *e)
     while (g->finder.nonce == 0);
 }
 
-void amtg_gw_finder_ask(struct amtg_element *e)
+/* Ask the candidate whose turn it is. There is one at least. */
+static void ask(struct amtg_element *e)
 {
     struct amt_gateway *g = amtg_state(e);
 
     g->finder.tries = 0;
     g->finder.refused = 0;
-    if (ask_configured(e))
+    if (!amtg_gw_discovers(g)) {
+        choose_given(e);
         return;
-    g->finder.retries = 0;
+    }
     new_nonce(e);
     discover(e);
+}
+
+void amtg_gw_finder_ask(struct amtg_element *e)
+{
+    struct amt_gateway *g = amtg_state(e);
+
+    g->finder.retries = 0;
+    amtg_gw_candidates(e);
+    ask(e);
 }
 
 void amtg_gw_finder_ask_again(struct amtg_element *e)
@@ -82,12 +102,61 @@ void amtg_gw_finder_ask_next(struct amtg_element *e)
     struct amt_gateway *g = amtg_state(e);
     struct amtg_gw_finder *f = &g->finder;
 
-    f->candidate = (f->candidate + 1) % g->discovery.count;
+    f->candidate = (f->candidate + 1) % f->candidates_count;
     f->retries = f->candidate == 0 ? f->retries + 1 : f->retries - f->tries;
     f->tries = 0;
     new_nonce(e);
     discover(e);
 }
+
+/* The candidates were made when there turned out to be some. */
+void amtg_gw_finder_ask_known(struct amtg_element *e)
+{
+    ask(e);
+}
+
+/* ---- names ------------------------------------------------------------------------- */
+
+/* Random back-off between lookups, too (RFC 8777, section 3.5). */
+static void look_up(struct amtg_element *e)
+{
+    struct amt_gateway *g = amtg_state(e);
+
+    amtg_timer_start(e, &g->finder.t_disc,
+                     amtg_gw_back_off(e, AMTG_GW_RETRY_FIRST, g->finder.looks, g->retry_most_ns));
+    amtg_gw_hosts_look_up(e);
+}
+
+void amtg_gw_finder_look_up(struct amtg_element *e)
+{
+    struct amt_gateway *g = amtg_state(e);
+
+    g->finder.retries = 0;
+    g->finder.looks = 0;
+    look_up(e);
+}
+
+void amtg_gw_finder_look_up_again(struct amtg_element *e)
+{
+    struct amt_gateway *g = amtg_state(e);
+
+    if (g->finder.looks < UINT32_MAX)
+        g->finder.looks++;
+    look_up(e);
+}
+
+/* All candidates have had their turn: the names may have others by now. */
+void amtg_gw_finder_look_up_next(struct amtg_element *e)
+{
+    struct amt_gateway *g = amtg_state(e);
+
+    g->finder.candidate = 0;
+    g->finder.retries++;
+    g->finder.looks = 0;
+    look_up(e);
+}
+
+/* ---- pauses -------------------------------------------------------------------------- */
 
 void amtg_gw_finder_pause(struct amtg_element *e)
 {
@@ -109,6 +178,8 @@ void amtg_gw_finder_wait_for_release(struct amtg_element *e)
             first = g->finder.held[i].until_ns;
     if (first == UINT64_MAX || first - now < AMTG_GW_RETRY_FIRST)
         first = now + AMTG_GW_RETRY_FIRST;
+    if (g->hosts.names && first - now > g->retry_most_ns)
+        first = now + g->retry_most_ns; /* a name may lead elsewhere sooner */
     amtg_timer_start(e, &g->finder.t_disc, first - now);
 }
 
@@ -118,13 +189,29 @@ void amtg_gw_finder_stop(struct amtg_element *e)
     amtg_timer_stop(e, &g->finder.t_disc);
 }
 
+/* What the end of T_disc means. */
+static enum amtg_gw_finder_event over(struct amtg_element *e)
+{
+    const struct amt_gateway *g = amtg_state(e);
+    const struct amtg_gw_finder *f = &g->finder;
+
+    switch (f->state) {
+    case AMTG_FINDER_PAUSED:
+        return g->hosts.names ? AMTG_FINDER_LOOK : AMTG_FINDER_T_DISC;
+    case AMTG_FINDER_LOOKING: /* whose name is not found is left out, or asked where it was */
+        return amtg_gw_candidates(e) ? AMTG_FINDER_KNOWN : AMTG_FINDER_T_DISC;
+    default:
+        if (f->tries < g->retries)
+            return AMTG_FINDER_T_DISC;
+        return g->hosts.names && f->candidate + 1 >= f->candidates_count ? AMTG_FINDER_LOOK
+                                                                         : AMTG_FINDER_NEXT;
+    }
+}
+
 static void t_disc(struct amtg_element *e, struct amtg_timer *t)
 {
-    struct amt_gateway *g = amtg_state(e);
-
     (void)t;
-    bool over = g->finder.state == AMTG_FINDER_ASKING && g->finder.tries >= g->retries;
-    amtg_gw_finder_step(e, over ? AMTG_FINDER_NEXT : AMTG_FINDER_T_DISC);
+    amtg_gw_finder_step(e, over(e));
 }
 
 void amtg_gw_finder_init(struct amtg_element *e)
@@ -146,7 +233,9 @@ void amtg_gw_seek(struct amtg_element *e)
     unsigned before = g->finder.restarts;
     if (before < UINT32_MAX)
         g->finder.restarts++;
-    amtg_gw_finder_step(e, before ? AMTG_FINDER_SEEK_LATER : AMTG_FINDER_SEEK);
+    amtg_gw_finder_step(e, before           ? AMTG_FINDER_SEEK_LATER
+                           : g->hosts.names ? AMTG_FINDER_LOOK
+                                            : AMTG_FINDER_SEEK);
 }
 
 /* ---- hold-down (RFC 8777, sections 3.3.4.1 and 3.3.5) ----------------------------- */
@@ -195,7 +284,7 @@ static enum amtg_gw_drop check(struct amtg_element *e, const struct amtg_packet 
                                struct amtg_amt_advertisement *ad)
 {
     const struct amt_gateway *g = amtg_state(e);
-    const struct amtg_addr *asked = &g->discovery.items[g->finder.candidate];
+    const struct amtg_addr *asked = &g->finder.candidates[g->finder.candidate];
 
     if (amtg_amt_advertisement_parse(p->data, p->len, ad))
         return AMTG_GW_AD_LENGTH;
@@ -230,7 +319,7 @@ void amtg_gw_advertisement(struct amtg_element *e, struct amtg_packet *p)
     /* RFC 8777, section 3.3.4.1: a relay that is held down is no candidate. */
     if (amtg_gw_is_held(e, &ad.relay)) {
         amtg_drop(e, AMTG_GW_AD_HELD_DOWN, p);
-        bool last = ++g->finder.refused >= g->discovery.count;
+        bool last = ++g->finder.refused >= g->finder.candidates_count;
         if (last && g->serving)
             amtg_gw_finder_step(e, AMTG_FINDER_QUIET);
         else

@@ -97,10 +97,12 @@ static const char *const finder_states[] = {
     [AMTG_FINDER_OFF] = "off",
     [AMTG_FINDER_PAUSED] = "paused",
     [AMTG_FINDER_ASKING] = "asking",
+    [AMTG_FINDER_LOOKING] = "looking-up",
 };
 
 static const char *const finder_events[] = {
     [AMTG_FINDER_SEEK] = "seek",           [AMTG_FINDER_SEEK_LATER] = "seek-later",
+    [AMTG_FINDER_LOOK] = "look-up",        [AMTG_FINDER_KNOWN] = "known",
     [AMTG_FINDER_T_DISC] = "no-answer",    [AMTG_FINDER_NEXT] = "silent",
     [AMTG_FINDER_ADVERTISED] = "advertised", [AMTG_FINDER_HELD_DOWN] = "held-down",
     [AMTG_FINDER_ALL_HELD] = "all-held-down", [AMTG_FINDER_QUIET] = "quiet",
@@ -109,6 +111,10 @@ static const char *const finder_events[] = {
 #define ASK amtg_gw_finder_ask
 #define ASK_AGAIN amtg_gw_finder_ask_again
 #define ASK_NEXT amtg_gw_finder_ask_next
+#define ASK_KNOWN amtg_gw_finder_ask_known
+#define LOOK_UP amtg_gw_finder_look_up
+#define LOOK_AGAIN amtg_gw_finder_look_up_again
+#define LOOK_NEXT amtg_gw_finder_look_up_next
 #define PAUSE amtg_gw_finder_pause
 #define WAIT amtg_gw_finder_wait_for_release
 #define STOP amtg_gw_finder_stop
@@ -119,19 +125,26 @@ static const struct finder_row {
     void (*action)(struct amtg_element *e);
     enum amtg_gw_finder_state next;
 } finder_rows[] = {
-    /* state              event                   action     next */
-    {AMTG_FINDER_OFF,     AMTG_FINDER_SEEK,       ASK,       AMTG_FINDER_ASKING},
-    {AMTG_FINDER_OFF,     AMTG_FINDER_SEEK_LATER, PAUSE,     AMTG_FINDER_PAUSED},
+    /* state              event                   action      next */
+    {AMTG_FINDER_OFF,     AMTG_FINDER_SEEK,       ASK,        AMTG_FINDER_ASKING},
+    {AMTG_FINDER_OFF,     AMTG_FINDER_SEEK_LATER, PAUSE,      AMTG_FINDER_PAUSED},
+    {AMTG_FINDER_OFF,     AMTG_FINDER_LOOK,       LOOK_UP,    AMTG_FINDER_LOOKING},
 
-    {AMTG_FINDER_PAUSED,  AMTG_FINDER_T_DISC,     ASK,       AMTG_FINDER_ASKING},
-    {AMTG_FINDER_PAUSED,  AMTG_FINDER_QUIET,      STOP,      AMTG_FINDER_OFF},
+    {AMTG_FINDER_PAUSED,  AMTG_FINDER_T_DISC,     ASK,        AMTG_FINDER_ASKING},
+    {AMTG_FINDER_PAUSED,  AMTG_FINDER_LOOK,       LOOK_UP,    AMTG_FINDER_LOOKING},
+    {AMTG_FINDER_PAUSED,  AMTG_FINDER_QUIET,      STOP,       AMTG_FINDER_OFF},
 
-    {AMTG_FINDER_ASKING,  AMTG_FINDER_T_DISC,     ASK_AGAIN, AMTG_FINDER_ASKING},
-    {AMTG_FINDER_ASKING,  AMTG_FINDER_NEXT,       ASK_NEXT,  AMTG_FINDER_ASKING},
-    {AMTG_FINDER_ASKING,  AMTG_FINDER_ADVERTISED, STOP,      AMTG_FINDER_OFF},
-    {AMTG_FINDER_ASKING,  AMTG_FINDER_HELD_DOWN,  ASK_NEXT,  AMTG_FINDER_ASKING},
-    {AMTG_FINDER_ASKING,  AMTG_FINDER_ALL_HELD,   WAIT,      AMTG_FINDER_PAUSED},
-    {AMTG_FINDER_ASKING,  AMTG_FINDER_QUIET,      STOP,      AMTG_FINDER_OFF},
+    {AMTG_FINDER_LOOKING, AMTG_FINDER_T_DISC,     LOOK_AGAIN, AMTG_FINDER_LOOKING},
+    {AMTG_FINDER_LOOKING, AMTG_FINDER_KNOWN,      ASK_KNOWN,  AMTG_FINDER_ASKING},
+    {AMTG_FINDER_LOOKING, AMTG_FINDER_QUIET,      STOP,       AMTG_FINDER_OFF},
+
+    {AMTG_FINDER_ASKING,  AMTG_FINDER_T_DISC,     ASK_AGAIN,  AMTG_FINDER_ASKING},
+    {AMTG_FINDER_ASKING,  AMTG_FINDER_NEXT,       ASK_NEXT,   AMTG_FINDER_ASKING},
+    {AMTG_FINDER_ASKING,  AMTG_FINDER_LOOK,       LOOK_NEXT,  AMTG_FINDER_LOOKING},
+    {AMTG_FINDER_ASKING,  AMTG_FINDER_ADVERTISED, STOP,       AMTG_FINDER_OFF},
+    {AMTG_FINDER_ASKING,  AMTG_FINDER_HELD_DOWN,  ASK_NEXT,   AMTG_FINDER_ASKING},
+    {AMTG_FINDER_ASKING,  AMTG_FINDER_ALL_HELD,   WAIT,       AMTG_FINDER_PAUSED},
+    {AMTG_FINDER_ASKING,  AMTG_FINDER_QUIET,      STOP,       AMTG_FINDER_OFF},
 };
 
 void amtg_gw_finder_step(struct amtg_element *e, enum amtg_gw_finder_event event)

@@ -136,7 +136,7 @@ void amtg_gw_cycle_accept(struct amtg_gw_cycle *c)
     c->retries = 0;
     if (c->last.l) {
         /* We may stay, but should look for another (RFC 8777, section 3.3.5). */
-        if (amtg_gw_discovers(g)) {
+        if (amtg_gw_has_choice(g)) {
             amtg_gw_hold_down(t->element, &t->relay, g->hold_down_ns);
             amtg_gw_seek(t->element);
         }

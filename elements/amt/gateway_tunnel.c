@@ -149,7 +149,7 @@ void amtg_gw_cycle_request_and_seek(struct amtg_gw_cycle *c)
             amtg_gw_close(t);
             amtg_gw_seek(t->element);
         }
-    } else if (amtg_gw_discovers(g) && amtg_gw_other(c)->state != AMTG_CYCLE_ACTIVE) {
+    } else if (amtg_gw_has_choice(g) && amtg_gw_other(c)->state != AMTG_CYCLE_ACTIVE) {
         amtg_gw_seek(t->element);
     }
 }
@@ -294,6 +294,7 @@ void amtg_gw_wishes_changed(struct amtg_element *e)
     amtg_gw_show(e);
     if (!any) {
         g->finder.restarts = 0;
+        g->finder.next = 0; /* who comes first is tried first again */
         amtg_gw_finder_step(e, AMTG_FINDER_QUIET);
         if (g->moving)
             amtg_gw_close(g->moving);

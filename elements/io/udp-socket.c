@@ -182,8 +182,19 @@ static bool towards_nowhere(struct amtg_element *e, const struct amtg_addr *remo
     return false;
 }
 
-static const struct amtg_source_address_ops ops = {.towards = towards};
-static const struct amtg_source_address_ops stand_in_ops = {.towards = towards_nowhere};
+static bool serves(const struct amtg_element *e, bool ip4)
+{
+    const struct udp_socket *state = amtg_state(e);
+
+    for (unsigned i = 0; i < state->bind.count; i++)
+        if (amtg_addr_is4(&state->bind.items[i]) == ip4)
+            return true;
+    return false;
+}
+
+static const struct amtg_source_address_ops ops = {.towards = towards, .serves = serves};
+static const struct amtg_source_address_ops stand_in_ops = {.towards = towards_nowhere,
+                                                            .serves = serves};
 
 /* ---- life --------------------------------------------------------------- */
 

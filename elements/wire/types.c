@@ -297,6 +297,35 @@ static void gone_describe(const struct amtg_packet *p, FILE *out)
     fputs(" is gone", out);
 }
 
+static void lookup_describe(const struct amtg_packet *p, FILE *out)
+{
+    const struct amtg_lookup *lookup = (const void *)p->data;
+
+    if (p->len < sizeof *lookup)
+        fputs("lookup, truncated", out);
+    else
+        fprintf(out, "who is %.*s?", AMTG_HOST_NAME, lookup->name);
+}
+
+static void addresses_describe(const struct amtg_packet *p, FILE *out)
+{
+    static const char *const results[AMTG_LOOKUP_RESULTS] = {
+        [AMTG_LOOKUP_FOUND] = "",
+        [AMTG_LOOKUP_NONE] = "no such host",
+        [AMTG_LOOKUP_FAILED] = "cannot be looked up",
+    };
+    const struct amtg_addresses *a = (const void *)p->data;
+
+    if (p->len < sizeof *a || p->len < sizeof *a + a->count * sizeof a->addresses[0] ||
+        a->result >= AMTG_LOOKUP_RESULTS) {
+        fputs("addresses, truncated", out);
+        return;
+    }
+    fprintf(out, "%.*s: %s", AMTG_HOST_NAME, a->name, results[a->result]);
+    if (a->result == AMTG_LOOKUP_FOUND)
+        put_sources(a->addresses, a->count, out);
+}
+
 static const struct amtg_wire_form unreachable_wire = {.from_ip = unreachable_from_ip};
 
 const struct amtg_type amtg_type_report = {
@@ -333,4 +362,18 @@ const struct amtg_type amtg_type_gone = {
     .parent = AMTG_RECORD,
     .summary = "a peer that has torn its tunnel down",
     .describe = gone_describe,
+};
+
+const struct amtg_type amtg_type_lookup = {
+    .name = "lookup",
+    .parent = AMTG_RECORD,
+    .summary = "a host name whose addresses are wanted",
+    .describe = lookup_describe,
+};
+
+const struct amtg_type amtg_type_addresses = {
+    .name = "addresses",
+    .parent = AMTG_RECORD,
+    .summary = "the addresses of a host name, or that it has none",
+    .describe = addresses_describe,
 };

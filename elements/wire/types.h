@@ -9,6 +9,8 @@
  *                   +- ask                          what to ask the hosts of a LAN
  *                   +- unreachable                  an ICMP error about a peer
  *                   +- gone                         a peer that has torn its tunnel down
+ *                   +- lookup                       a host name whose addresses are wanted
+ *                   +- addresses                    what became of such a question
  */
 #ifndef AMTG_WIRE_TYPES_H
 #define AMTG_WIRE_TYPES_H
@@ -21,7 +23,7 @@ extern const struct amtg_type amtg_type_amt_discovery, amtg_type_amt_advertiseme
     amtg_type_amt_request, amtg_type_amt_query, amtg_type_amt_update, amtg_type_amt_data,
     amtg_type_amt_teardown;
 extern const struct amtg_type amtg_type_report, amtg_type_join, amtg_type_ask,
-    amtg_type_unreachable, amtg_type_gone;
+    amtg_type_unreachable, amtg_type_gone, amtg_type_lookup, amtg_type_addresses;
 
 #define AMTG_IP_RAW (&amtg_type_ip_raw)     /* one IP datagram, nothing checked */
 #define AMTG_IP (&amtg_type_ip)             /* header verified, trimmed to its length, transport set */
@@ -42,6 +44,8 @@ extern const struct amtg_type amtg_type_report, amtg_type_join, amtg_type_ask,
 #define AMTG_ASK (&amtg_type_ask)           /* data: struct amtg_ask */
 #define AMTG_UNREACHABLE (&amtg_type_unreachable) /* data: struct amtg_unreachable */
 #define AMTG_GONE (&amtg_type_gone)         /* no data; peer.remote and peer.remote_port name the endpoint */
+#define AMTG_LOOKUP (&amtg_type_lookup)       /* data: struct amtg_lookup */
+#define AMTG_ADDRESSES_OF (&amtg_type_addresses) /* data: struct amtg_addresses */
 
 /*
  * What is wanted of one group, in full: soft state. The sender says it at every
@@ -73,6 +77,28 @@ struct amtg_unreachable {
     uint8_t type, code; /* of the ICMP (peer IPv4) or ICMPv6 (peer IPv6) message */
     uint16_t pad;
     uint32_t mtu; /* octets, of "too big" errors; else 0 */
+};
+
+/* Which addresses has this host? Asked again whenever that is wanted anew. */
+struct amtg_lookup {
+    char name[AMTG_HOST_NAME]; /* as amtg_host_name_is demands; the octets behind its end are 0 */
+};
+
+enum amtg_lookup_result {
+    AMTG_LOOKUP_FOUND,
+    AMTG_LOOKUP_NONE,   /* there is no such name, or it has no address */
+    AMTG_LOOKUP_FAILED, /* nobody could say; it may be asked again */
+    AMTG_LOOKUP_RESULTS,
+};
+
+enum { AMTG_LOOKUP_MOST = 16 }; /* addresses of one name */
+
+/* The answer to a lookup: the best address first (RFC 6724, section 6), each once. */
+struct amtg_addresses {
+    char name[AMTG_HOST_NAME]; /* as it was asked */
+    uint8_t result;            /* enum amtg_lookup_result */
+    uint8_t count;             /* 0 unless found */
+    struct amtg_addr addresses[];
 };
 
 #endif

@@ -68,5 +68,45 @@ START_TEST(kernel_form_keeps_port_and_scope)
 }
 END_TEST
 
-AMTG_SUITE("addr", text_forms_survive_a_round_trip, what_is_no_address_is_refused,
+/* A text of n times c. */
+static const char *of(unsigned n, char c, char out[300])
+{
+    memset(out, c, n);
+    out[n] = '\0';
+    return out;
+}
+
+START_TEST(host_names_are_told_by_how_they_are_written)
+{
+    static const char *const good[] = {"relay",        "relay.example.net", "relay.example.net.",
+                                       "a",            "3com.example",      "x--1.xn--p1ai",
+                                       "1.2.3.4.arpa", "RELAY.Example.NET", "none"};
+    static const char *const bad[] = {
+        "",        ".",      "a..b",      ".a",       "a..",       "-a.example", "a-.example",
+        "a.b-",    "a_b",    "a b",       "192.0.2",  "192.0.2.1", "192.0.2.300", "1",
+        "a.1",     "a:2268", "[::1]",     "2001:db8::1", "relay.example.net/", "b\303\274cher.example",
+        "a.b\n"};
+    char text[300], name[300];
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        ck_assert_msg(amtg_host_name_is(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        ck_assert_msg(!amtg_host_name_is(bad[i]), "%s", bad[i]);
+    ck_assert(amtg_host_name_is(of(63, 'a', text)));
+    ck_assert(!amtg_host_name_is(of(64, 'a', text)));
+    /* 253 letters and dots, and one more */
+    of(253, 'a', name);
+    name[63] = name[127] = name[191] = '.';
+    ck_assert_uint_eq(strlen(name), 253);
+    ck_assert(amtg_host_name_is(name));
+    strcat(name, "a");
+    ck_assert(!amtg_host_name_is(name));
+    name[253] = '.';
+    ck_assert(!amtg_host_name_is(name));
+    ck_assert(amtg_host_is("192.0.2.1") && amtg_host_is("2001:db8::1") && amtg_host_is("relay"));
+    ck_assert(!amtg_host_is("192.0.2.300") && !amtg_host_is("relay:2268"));
+}
+END_TEST
+
+AMTG_SUITE("addr", host_names_are_told_by_how_they_are_written, text_forms_survive_a_round_trip, what_is_no_address_is_refused,
            kinds_are_told_apart, kernel_form_keeps_port_and_scope)

@@ -45,6 +45,7 @@ work=
 relay_pid=
 relay_runs=0
 more_namespaces=() # that a test has made besides
+more_folders=()    # likewise; /etc/netns only if nobody else has made use of it
 declare -A started=() # pid -> what it is
 
 # ---- ends ----
@@ -77,13 +78,19 @@ skip()
 
 cleanup()
 {
-    local pid ns
+    local pid ns folder
     for pid in "${!started[@]}"; do
         kill -KILL "$pid" 2>/dev/null
     done
     wait 2>/dev/null
     for ns in "$SRC" "$RLY" "$GWS" "${more_namespaces[@]}"; do
         ip netns del "$ns" 2>/dev/null
+    done
+    for folder in "${more_folders[@]}"; do
+        case $folder in
+        /etc/netns) rmdir "$folder" 2>/dev/null ;;
+        *) rm -rf "$folder" ;;
+        esac
     done
     if [ -n "$work" ]; then
         if [ -n "${AMTGRAPH_KEEP-}" ]; then

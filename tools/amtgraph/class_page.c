@@ -355,6 +355,7 @@ static void json_range(json_t *param, const struct amtg_param *p)
         json_object_set_new(param, "max", json_real(p->fmax));
         break;
     case AMTG_KIND_ADDRS:
+    case AMTG_KIND_HOSTS:
     case AMTG_KIND_TEXTS:
     case AMTG_KIND_MAP:
         json_object_set_new(param, "min_items", json_integer((json_int_t)p->min));
