@@ -20,13 +20,14 @@ static void drop_all(struct amtg_element *e, struct amtg_out *out)
     out->batch.count = 0;
 }
 
-static void trace(const struct amtg_element *e, const struct amtg_out *out)
+static void trace(const struct amtg_element *e, const struct amtg_out *out,
+                  const struct amtg_batch *batch)
 {
     const struct amtg_runtime *rt = e->runtime;
     uint64_t now = amtg_now(e);
 
     amtg_trace_batch(rt->trace, (unsigned)(e - rt->elements), (unsigned)(out - e->outs), now,
-                     amtg_loop_wall_ns(e->loop, now), &out->batch);
+                     amtg_loop_wall_ns(e->loop, now), batch);
 }
 
 static void observe(const struct amtg_element *e, const struct amtg_out *out,
@@ -35,31 +36,40 @@ static void observe(const struct amtg_element *e, const struct amtg_out *out,
     e->runtime->observe(e->runtime->observe_arg, e, (unsigned)(out - e->outs), p);
 }
 
-static void push_on(struct amtg_element *e, struct amtg_out *out)
+/* Hand over to the next element, and see to what it emits. */
+static void hand_over(struct amtg_element *e, struct amtg_out *out, struct amtg_batch *batch)
 {
     struct amtg_element *peer = out->peer;
+    uint64_t octets = 0;
 
+    out->pushing = true;
+    out->packets += batch->count;
+    AMTG_EACH (p, batch)
+        octets += p->len;
+    out->octets += octets;
+    e->emitted += batch->count;
+    if (e->runtime->trace)
+        trace(e, out, batch);
+    if (e->runtime->observe)
+        AMTG_EACH (p, batch)
+            observe(e, out, p);
+    peer->taken += batch->count;
+    peer->push(peer, out->in, batch);
+    amtg_element_flush(peer);
+    out->pushing = false;
+}
+
+static void push_on(struct amtg_element *e, struct amtg_out *out)
+{
+    out->filling = false;
     if (!out->batch.count || out->pushing) /* pushing: a cycle has led back to its own beginning */
         return;
-    if (peer->stopped) {
+    if (out->peer->stopped) {
         drop_all(e, out);
         return;
     }
-    out->pushing = true;
-    out->packets += out->batch.count;
-    AMTG_EACH (p, &out->batch)
-        out->octets += p->len;
-    if (e->runtime->observe)
-        AMTG_EACH (p, &out->batch)
-            observe(e, out, p);
-    e->emitted += out->batch.count;
-    if (e->runtime->trace)
-        trace(e, out);
-    peer->taken += out->batch.count;
-    peer->push(peer, out->in, &out->batch);
+    hand_over(e, out, &out->batch);
     out->batch.count = 0;
-    amtg_element_flush(peer);
-    out->pushing = false;
 }
 
 /* Some elements have a thousand outputs, of which few hold anything: a bit for each that does. */
@@ -111,7 +121,7 @@ static void emit_open(struct amtg_element *e, struct amtg_out *out, struct amtg_
     amtg_packet_free(p);
 }
 
-void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
+void amtg_emit_first(struct amtg_element *e, unsigned i, struct amtg_packet *p)
 {
     struct amtg_out *out = &e->outs[i];
 
@@ -129,8 +139,25 @@ void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
     out->batch.packets[out->batch.count++] = p;
     note_filled(e, i, true);
     e->unflushed = true;
+    out->filling = true;
     if (out->batch.count == AMTG_BATCH)
         push_on(e, out);
+}
+
+void amtg_emit_full(struct amtg_element *e, unsigned i)
+{
+    push_on(e, &e->outs[i]);
+}
+
+void amtg_emit_batch(struct amtg_element *e, unsigned i, struct amtg_batch *batch)
+{
+    struct amtg_out *out = &e->outs[i];
+
+    if (out->peer && !out->peer->stopped && !out->pushing && !e->unflushed)
+        hand_over(e, out, batch);
+    else
+        AMTG_EACH (p, batch)
+            amtg_emit(e, i, p);
 }
 
 /* ---- from outside -------------------------------------------------------- */

@@ -153,6 +153,7 @@ struct amtg_out {
     struct amtg_batch batch; /* collected, not yet pushed on */
     bool pushing;            /* being pushed on right now, with all that follows */
     bool outside;            /* no peer, but an output of the graph itself, and somebody looks on */
+    bool filling;            /* holds packets and takes more: nothing but room is to be seen to */
     uint64_t packets, octets;
 };
 
@@ -186,8 +187,28 @@ static inline void *amtg_state(const struct amtg_element *e)
     return e->state;
 }
 
+/* The whole of amtg_emit, for outputs that are not `filling`; push on one that is full. */
+void amtg_emit_first(struct amtg_element *e, unsigned out, struct amtg_packet *p);
+void amtg_emit_full(struct amtg_element *e, unsigned out);
+
 /* Send a packet out of output `out`; takes it. Open outputs count it as dropped `open`. */
-void amtg_emit(struct amtg_element *e, unsigned out, struct amtg_packet *p);
+static inline void amtg_emit(struct amtg_element *e, unsigned i, struct amtg_packet *p)
+{
+    struct amtg_out *out = &e->outs[i];
+
+    if (!out->filling) {
+        amtg_emit_first(e, i, p);
+        return;
+    }
+    out->batch.packets[out->batch.count++] = p;
+    if (out->batch.count == AMTG_BATCH)
+        amtg_emit_full(e, i);
+}
+/*
+ * Send all packets of a batch that was pushed in, out of one output. In the way of a
+ * class that looks at packets without changing them: nothing is copied when nothing waits.
+ */
+void amtg_emit_batch(struct amtg_element *e, unsigned out, struct amtg_batch *batch);
 /* Drop under class->drops[reason]; takes it. */
 void amtg_drop(struct amtg_element *e, unsigned reason, struct amtg_packet *p);
 void amtg_drop_no_buffer(struct amtg_element *e, struct amtg_packet *p);

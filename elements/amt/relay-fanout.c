@@ -65,26 +65,54 @@ static void send_to(struct amtg_element *e, struct amtg_packet *packet, struct a
     amtg_emit(e, OUT, packet);
 }
 
-static void relay_fanout_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+/* What becomes of the packets of one source to one group: a set of each kind, or a drop. */
+struct fate {
+    struct amtg_addr source, group;
+    struct amtg_set *sets; /* NULL: dropped */
+    unsigned drop;
+};
+
+static void decide(struct amtg_element *e, struct fate *f)
 {
     const struct relay_fanout *state = amtg_state(e);
     const struct amtg_members_ops *members = amtg_ops(state->members, &amtg_members);
 
+    f->sets = NULL;
+    f->drop = NO_MEMBER;
+    if (!amtg_addr_is_multicast(&f->group))
+        f->drop = NOT_MULTICAST;
+    else if (stays_on_link(&f->group))
+        f->drop = SCOPE;
+    else if (is_source_of_one_link(&f->source))
+        f->drop = SOURCE_SCOPE;
+    else
+        f->sets = members->lookup(state->members, &f->source, &f->group);
+}
+
+/* Packets of one stream come in a row: what was decided for the last holds for the next. */
+static void relay_fanout_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
+{
+    struct fate fate = {0};
+    bool decided = false;
+
     (void)in;
     AMTG_EACH (packet, batch) {
         struct amtg_addr source = amtg_ip_source(packet), group = amtg_ip_destination(packet);
-        struct amtg_set *sets;
 
-        if (!amtg_addr_is_multicast(&group))
-            amtg_drop(e, NOT_MULTICAST, packet);
-        else if (stays_on_link(&group))
-            amtg_drop(e, SCOPE, packet);
-        else if (is_source_of_one_link(&source))
-            amtg_drop(e, SOURCE_SCOPE, packet);
-        else if (!(sets = members->lookup(state->members, &source, &group)))
-            amtg_drop(e, NO_MEMBER, packet);
-        else
-            send_to(e, packet, sets);
+        if (!decided || !amtg_addr_equal(&group, &fate.group) ||
+            !amtg_addr_equal(&source, &fate.source)) {
+            fate.source = source;
+            fate.group = group;
+            decide(e, &fate);
+            decided = true;
+        }
+        if (!fate.sets) {
+            amtg_drop(e, fate.drop, packet);
+            continue;
+        }
+        send_to(e, packet, fate.sets);
+        if (e->outs[OUT].batch.count == 0) /* all was pushed on: memberships may have changed */
+            decided = false;
     }
 }
 

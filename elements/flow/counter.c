@@ -14,12 +14,14 @@ enum { PACKETS, OCTETS };
 
 static void counter_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
 {
+    uint64_t octets = 0;
+
     (void)in;
-    AMTG_EACH (packet, batch) {
-        amtg_count(e, PACKETS, 1);
-        amtg_count(e, OCTETS, packet->len);
-        amtg_emit(e, OUT, packet);
-    }
+    AMTG_EACH (packet, batch)
+        octets += packet->len;
+    amtg_count(e, PACKETS, batch->count);
+    amtg_count(e, OCTETS, octets);
+    amtg_emit_batch(e, OUT, batch);
 }
 
 const struct amtg_class amtg_counter = {
