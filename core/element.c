@@ -291,6 +291,11 @@ const void *amtg_ops(const struct amtg_element *e, const struct amtg_interface *
     return NULL;
 }
 
+const struct amtg_element *amtg_element_at(const struct amtg_element *e, unsigned index)
+{
+    return index < e->runtime->graph->nodes_count ? &e->runtime->elements[index] : NULL;
+}
+
 /* ---- words -------------------------------------------------------------- */
 
 enum amtg_err amtg_fail(struct amtg_element *e, enum amtg_err err, const char *fmt, ...)

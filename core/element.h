@@ -318,6 +318,14 @@ void amtg_verdict(struct amtg_element *e, bool good, const char *fmt, ...)
 /* The ops of a referenced element (never NULL for a checked graph). */
 const void *amtg_ops(const struct amtg_element *e, const struct amtg_interface *interface);
 
+/*
+ * For those who watch the run: its elements in the order of the graph (NULL past the last),
+ * and a counter or drop reason of one by its name (NULL: it has none of it), as it is now
+ * and for as long as the run is there.
+ */
+const struct amtg_element *amtg_element_at(const struct amtg_element *e, unsigned index);
+const uint64_t *amtg_counter_find(const struct amtg_element *of, const char *name);
+
 /* From init or start: why it failed. Returns err, for `return amtg_fail(...)`. */
 enum amtg_err amtg_fail(struct amtg_element *e, enum amtg_err err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -122,8 +122,9 @@ static void check_reach(struct loader *l)
         }
     for (unsigned n = 0; n < l->nodes_count; n++) {
         const struct amtg_graph_node *node = &l->nodes[n];
-        if (node->ins_count + node->outs_count == 0 && !l->drafts[n].referred &&
-            !l->drafts[n].tainted)
+        /* Without ports and with nothing to offer, it acts on its own. */
+        if (node->ins_count + node->outs_count == 0 && node->class->provides_count &&
+            !l->drafts[n].referred && !l->drafts[n].tainted)
             graph_problem(l, node->mark, node->name, NULL, NULL,
                           "unreachable: it has no ports, and no element refers to it");
     }

@@ -22,6 +22,17 @@ static unsigned drops_count(const struct amtg_element *e)
     return e->class->drops_count + AMTG_DROPS_COMMON;
 }
 
+const uint64_t *amtg_counter_find(const struct amtg_element *of, const char *name)
+{
+    for (unsigned i = 0; i < of->class->counters_count; i++)
+        if (strcmp(of->class->counters[i].name, name) == 0)
+            return &of->counters[i];
+    for (unsigned i = 0; i < drops_count(of); i++)
+        if (strcmp(drop_reason(of->class, i)->name, name) == 0)
+            return &of->drops[i];
+    return NULL;
+}
+
 /* ---- JSON --------------------------------------------------------------- */
 
 static json_t *ports_json(const struct amtg_element *e, const struct amtg_graph_node *node)

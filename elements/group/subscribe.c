@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #include "core/element.h"
-#include "elements/group/filter.h"
+#include "elements/group/channel_text.h"
 #include "elements/group/members.h"
 #include "elements/wire/types.h"
 
@@ -46,38 +46,6 @@ enum { CHANNELS_MOST = 1000, RETRY_NS = 1000000000 };
 
 /* ---- parameters ---------------------------------------------------------- */
 
-/* "192.0.2.1@232.1.2.3" or "239.1.1.1". false: neither. has_source: it names one. */
-static bool channel_parse(const char *text, struct amtg_addr *source, struct amtg_addr *group,
-                          bool *has_source)
-{
-    const char *at = strchr(text, '@');
-    char first[AMTG_ADDR_TEXT];
-
-    *has_source = at != NULL;
-    if (!at)
-        return amtg_addr_parse(text, group);
-    size_t len = (size_t)(at - text);
-    if (len >= sizeof first)
-        return false;
-    memcpy(first, text, len);
-    first[len] = '\0';
-    return amtg_addr_parse(first, source) && amtg_addr_parse(at + 1, group);
-}
-
-/* What is wrong with a channel; NULL: nothing. source NULL: any. */
-static const char *problem_of(const struct amtg_addr *source, const struct amtg_addr *group)
-{
-    if (!amtg_addr_is_multicast(group))
-        return "its group is no multicast address";
-    if (!source)
-        return amtg_group_is_ssm(group) ? "an SSM group (RFC 4607) needs a source" : NULL;
-    if (amtg_addr_is4(source) != amtg_addr_is4(group))
-        return "source and group are of different families";
-    if (amtg_addr_is_multicast(source) || amtg_addr_is_unspecified(source))
-        return "its source is no unicast address";
-    return NULL;
-}
-
 /* Call `visit` for each channel that the parameters name: source NULL for any. */
 static void each_channel(const struct subscribe *s, void *arg,
                          void (*visit)(void *arg, const char *param, int item,
@@ -87,7 +55,7 @@ static void each_channel(const struct subscribe *s, void *arg,
     for (unsigned i = 0; i < s->channels.count; i++) {
         struct amtg_addr source, group;
         bool has_source;
-        bool ok = channel_parse(s->channels.items[i], &source, &group, &has_source);
+        bool ok = amtg_channel_parse(s->channels.items[i], &source, &group, &has_source);
         visit(arg, "channels", (int)i, ok && has_source ? &source : NULL, ok ? &group : NULL);
     }
     for (unsigned i = 0; i < s->group.count; i++) {
@@ -107,7 +75,7 @@ static void check_channel(void *arg, const char *param, int item, const struct a
                           const struct amtg_addr *group)
 {
     struct checking *c = arg;
-    const char *problem = group ? problem_of(source, group)
+    const char *problem = group ? amtg_channel_problem(source, group)
                                 : "expected GROUP or SOURCE@GROUP, such as 192.0.2.1@232.1.2.3";
 
     c->channels++;

@@ -12,10 +12,13 @@
  * place where it stopped is (first packet of the queue, index into its set).
  */
 #include "core/element.h"
+#include "elements/io/route.h"
 #include "elements/wire/types.h"
 #include "elements/wire/udp.h"
 
 struct udp_wrap {
+    struct amtg_addr_list local;
+    uint16_t local_port;
     uint8_t hop_limit;
     uint8_t dscp;
     bool dont_fragment;
@@ -31,7 +34,7 @@ struct udp_wrap {
 
 enum { OUT };
 enum { COPIES, LENGTH };
-enum { FULL, UNADDRESSED, TOO_LONG, STOPPED };
+enum { FULL, UNADDRESSED, TOO_LONG, NO_ADDRESS, STOPPED };
 
 static struct amtg_packet *take_first(struct amtg_element *e, struct udp_wrap *s)
 {
@@ -45,6 +48,30 @@ static struct amtg_packet *take_first(struct amtg_element *e, struct udp_wrap *s
     p->next = NULL;
     amtg_gauge(e, LENGTH, s->count);
     return p;
+}
+
+/* Our address of the family of `remote`; NULL: there is none. */
+static const struct amtg_addr *local_towards(const struct udp_wrap *s,
+                                             const struct amtg_addr *remote)
+{
+    for (unsigned i = 0; i < s->local.count; i++)
+        if (amtg_addr_is4(&s->local.items[i]) == amtg_addr_is4(remote))
+            return &s->local.items[i];
+    return NULL;
+}
+
+/* Fill in what the sender has left to us, as a socket does. false: no address would fit. */
+static bool fill_in(const struct udp_wrap *s, struct amtg_peer *peer)
+{
+    if (s->local.count && amtg_addr_is_unspecified(&peer->local)) {
+        const struct amtg_addr *local = local_towards(s, &peer->remote);
+        if (!local)
+            return false;
+        peer->local = *local;
+    }
+    if (!peer->local_port)
+        peer->local_port = s->local_port;
+    return true;
 }
 
 static struct amtg_udp_options options_of_next(struct udp_wrap *s)
@@ -81,6 +108,10 @@ static void wrap_single(struct amtg_element *e, struct amtg_packet *p)
         amtg_drop(e, TOO_LONG, p);
         return;
     }
+    if (!fill_in(s, &peer)) {
+        amtg_drop(e, NO_ADDRESS, p);
+        return;
+    }
     if (!amtg_packet_push(p, heads)) {
         amtg_drop_no_buffer(e, p);
         return;
@@ -90,14 +121,18 @@ static void wrap_single(struct amtg_element *e, struct amtg_packet *p)
 }
 
 static void wrap_copy(struct amtg_element *e, const struct amtg_packet *p,
-                      const struct amtg_peer *peer)
+                      struct amtg_peer peer)
 {
     struct udp_wrap *s = amtg_state(e);
     struct amtg_udp_options options = options_of_next(s);
-    uint32_t heads = amtg_udp_heads_octets(peer);
+    uint32_t heads = amtg_udp_heads_octets(&peer);
 
-    if (p->len > amtg_udp_payload_most(peer)) {
+    if (p->len > amtg_udp_payload_most(&peer)) {
         amtg_drop_count(e, TOO_LONG, 1);
+        return;
+    }
+    if (!fill_in(s, &peer)) {
+        amtg_drop_count(e, NO_ADDRESS, 1);
         return;
     }
     struct amtg_packet *copy = amtg_make(e, AMTG_IP, heads + p->len);
@@ -107,8 +142,8 @@ static void wrap_copy(struct amtg_element *e, const struct amtg_packet *p,
     }
     copy->time_ns = p->time_ns;
     memcpy(copy->data + heads, p->data, p->len);
-    amtg_udp_build(peer, &options, p->data, p->len, copy->data);
-    emit_ip(e, copy, peer);
+    amtg_udp_build(&peer, &options, p->data, p->len, copy->data);
+    emit_ip(e, copy, &peer);
 }
 
 /* One step of the packet at the head of the queue: one endpoint, or the end of its set. */
@@ -123,7 +158,7 @@ static void step(struct amtg_element *e, struct udp_wrap *s)
     } else {
         const struct amtg_endpoint *endpoint = p->to->entries[s->index++];
         if (!endpoint->dead) /* it left while this packet waited */
-            wrap_copy(e, p, &endpoint->peer);
+            wrap_copy(e, p, endpoint->peer);
     }
 }
 
@@ -164,6 +199,28 @@ static uint32_t udp_wrap_keeps(const void *state)
     return ((const struct udp_wrap *)state)->limit;
 }
 
+static bool towards(struct amtg_element *e, const struct amtg_addr *remote, uint32_t scope,
+                    struct amtg_addr *out)
+{
+    const struct amtg_addr *local = local_towards(amtg_state(e), remote);
+
+    (void)scope;
+    if (local)
+        *out = *local;
+    return local != NULL;
+}
+
+static const struct amtg_source_address_ops source_address_ops = {.towards = towards};
+
+static void udp_wrap_check(const void *params, struct amtg_check *check)
+{
+    const struct udp_wrap *s = params;
+
+    for (unsigned i = 0; i < s->local.count; i++)
+        if (local_towards(s, &s->local.items[i]) != &s->local.items[i])
+            amtg_check_problem(check, "local", (int)i, "a second one of this family");
+}
+
 static enum amtg_err udp_wrap_init(struct amtg_element *e)
 {
     struct udp_wrap *s = amtg_state(e);
@@ -197,7 +254,10 @@ const struct amtg_class amtg_udp_wrap = {
         "Each packet goes from the local address and port of its peer to the remote ones, with a "
         "valid UDP checksum. Sets of destinations end here: copies are made in turns of at most "
         "`burst`, and endpoints that have left meanwhile are skipped. Nothing is fragmented; what "
-        "no IP packet can hold is dropped.",
+        "no IP packet can hold is dropped.\n\n"
+        "Who sends and leaves address or port to the socket gets those of `local` and `local-port`, "
+        "so that a gateway whose datagrams leave by it is a host with these addresses. It offers "
+        "them to others, too (interface `source-address`).",
     .example = "elements:\n"
                "  discoveries: {class: pcap-source, file: tunnel.pcap}\n"
                "  check:       {class: check-ip}\n"
@@ -213,7 +273,11 @@ const struct amtg_class amtg_udp_wrap = {
     .state_octets = sizeof(struct udp_wrap),
     AMTG_INPUTS({"in", AMTG_DATAGRAM, "datagrams with their destinations", AMTG_TO}),
     AMTG_OUTPUTS([OUT] = {"out", AMTG_IP, "whole IP packets, one for each destination", 0}),
-    AMTG_PARAMS(AMTG_U8(struct udp_wrap, hop_limit, "64", 1, 255, "hops", "TTL or hop limit"),
+    AMTG_PARAMS(AMTG_ADDRESSES(struct udp_wrap, local, "none", 0, 2,
+                               "our addresses, one of a family, for what does not say its own"),
+                AMTG_U16(struct udp_wrap, local_port, "0", 0, 65535, NULL,
+                         "our port, for what does not say its own"),
+                AMTG_U8(struct udp_wrap, hop_limit, "64", 1, 255, "hops", "TTL or hop limit"),
                 AMTG_U8(struct udp_wrap, dscp, "0", 0, 63, NULL,
                         "differentiated services code point"),
                 AMTG_BOOL(struct udp_wrap, dont_fragment, "true", "set DF in IPv4 headers"),
@@ -226,7 +290,10 @@ const struct amtg_class amtg_udp_wrap = {
     AMTG_DROPS([FULL] = {"full", "as many packets were waiting as may"},
                [UNADDRESSED] = {"unaddressed", "has no destination"},
                [TOO_LONG] = {"too-long", "no IP packet can hold it (copies, not packets)"},
+               [NO_ADDRESS] = {"no-address", "`local` has no address of its family"},
                [STOPPED] = {"stopped", "was still waiting at the end of the run"}),
+    AMTG_PROVIDES({.interface = &amtg_source_address, .ops = &source_address_ops}),
+    .check = udp_wrap_check,
     .keeps = udp_wrap_keeps,
     .init = udp_wrap_init,
     .start = udp_wrap_start,

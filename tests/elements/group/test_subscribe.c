@@ -6,24 +6,10 @@
 #include "core/graph.h"
 #include "elements/group/members.h"
 #include "elements/registry.h"
+#include "tests/elements/group/said.h"
 #include "tests/elements/group/spoken.h"
 
 #include <stdlib.h>
-
-/* A join record in words, as `amtgraph` shows it. */
-static const char *said(struct rig *rig)
-{
-    static char *text;
-    size_t size;
-    free(text);
-    FILE *out = open_memstream(&text, &size);
-    struct amtg_packet *p = rig_take(rig, "out");
-    ck_assert_ptr_eq(p->type, AMTG_JOIN);
-    amtg_type_describe(p, out);
-    fclose(out);
-    amtg_packet_free(p);
-    return text;
-}
 
 static void end(struct rig *rig)
 {
@@ -39,18 +25,18 @@ START_TEST(each_group_is_said_at_once_and_again)
                                   "\"2001:db8::1@ff3e::8000:1\", 192.0.2.1@232.1.2.3]}");
     rig_step(rig, 0);
     for (unsigned turn = 0; turn < 3; turn++) {
-        ck_assert_str_eq(said(rig), "only 232.1.2.3 {192.0.2.1, 192.0.2.2}");
-        ck_assert_str_eq(said(rig), "all but 239.1.1.1 {}");
-        ck_assert_str_eq(said(rig), "only ff3e::8000:1 {2001:db8::1}");
+        ck_assert_str_eq(said(rig, "out"), "only 232.1.2.3 {192.0.2.1, 192.0.2.2}");
+        ck_assert_str_eq(said(rig, "out"), "all but 239.1.1.1 {}");
+        ck_assert_str_eq(said(rig, "out"), "only ff3e::8000:1 {2001:db8::1}");
         rig_step(rig, 30 * AMTG_S - 1);
         rig_expect_nothing(rig, "out");
         rig_step(rig, 1);
     }
     rig_ignore(rig, "out");
     amtg_runtime_stop(rig_runtime(rig));
-    ck_assert_str_eq(said(rig), "nothing of 232.1.2.3 {}");
-    ck_assert_str_eq(said(rig), "nothing of 239.1.1.1 {}");
-    ck_assert_str_eq(said(rig), "nothing of ff3e::8000:1 {}");
+    ck_assert_str_eq(said(rig, "out"), "nothing of 232.1.2.3 {}");
+    ck_assert_str_eq(said(rig, "out"), "nothing of 239.1.1.1 {}");
+    ck_assert_str_eq(said(rig, "out"), "nothing of ff3e::8000:1 {}");
     rig_free(rig);
 }
 END_TEST
@@ -60,17 +46,17 @@ START_TEST(group_and_source_may_be_parameters_of_their_own)
     struct rig *rig = rig_new(_i, "it: {class: subscribe, group: [232.1.2.3, 232.1.2.4], "
                                   "source: [192.0.2.1, 192.0.2.2]}");
     rig_step(rig, 0);
-    ck_assert_str_eq(said(rig), "only 232.1.2.3 {192.0.2.1, 192.0.2.2}");
-    ck_assert_str_eq(said(rig), "only 232.1.2.4 {192.0.2.1, 192.0.2.2}");
+    ck_assert_str_eq(said(rig, "out"), "only 232.1.2.3 {192.0.2.1, 192.0.2.2}");
+    ck_assert_str_eq(said(rig, "out"), "only 232.1.2.4 {192.0.2.1, 192.0.2.2}");
     end(rig);
     rig = rig_new(_i, "it: {class: subscribe, group: 239.1.1.1, source: none}");
     rig_step(rig, 0);
-    ck_assert_str_eq(said(rig), "all but 239.1.1.1 {}");
+    ck_assert_str_eq(said(rig, "out"), "all but 239.1.1.1 {}");
     end(rig);
     /* With sources and without: without says more. */
     rig = rig_new(_i, "it: {class: subscribe, group: 239.1.1.1, channels: [192.0.2.1@239.1.1.1]}");
     rig_step(rig, 0);
-    ck_assert_str_eq(said(rig), "all but 239.1.1.1 {}");
+    ck_assert_str_eq(said(rig, "out"), "all but 239.1.1.1 {}");
     end(rig);
 }
 END_TEST

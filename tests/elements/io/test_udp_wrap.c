@@ -3,12 +3,15 @@
  * Covers: M-1, M-3, M-10, M-17, M-20, M-23, R-69, E-19.
  */
 #include "core/cursor.h"
+#include "elements/io/route.h"
 #include "elements/wire/checksum.h"
 #include "elements/wire/ip.h"
 #include "elements/wire/types.h"
 #include "elements/wire/udp.h"
 #include "tests/elements/wire/hex.h"
+#include "tests/support/refused.h"
 #include "tests/support/rig.h"
+#include "tests/support/udp_packet.h"
 
 /* A set of n IPv4 endpoints, ports from 1000 on; the endpoints in `out` are the caller's. */
 static struct amtg_set *set_of(unsigned n, struct amtg_endpoint **out)
@@ -349,6 +352,52 @@ START_TEST(a_checksum_left_to_a_device_is_no_fault)
 }
 END_TEST
 
+/* As a socket: it has an address of each family and a port, for what says none of its own. */
+START_TEST(what_the_sender_leaves_open_is_filled_in)
+{
+    struct rig *rig = rig_new(_i, "it: {class: udp-wrap, local: [10.1.0.1, \"2001:db8::7\"], "
+                                  "local-port: 40000}");
+    static const struct {
+        const char *remote, *local;
+        uint16_t local_port;
+        const char *expected;
+    } rows[] = {
+        {"192.0.2.1", "0.0.0.0", 0, "10.1.0.1:40000"},
+        {"192.0.2.1", "10.1.0.9", 0, "10.1.0.9:40000"},
+        {"192.0.2.1", "0.0.0.0", 7, "10.1.0.1:7"},
+        {"2001:db8::1", "::", 0, "2001:db8::7:40000"},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct amtg_packet *p = rig_packet_hex(rig, AMTG_DATAGRAM, HEX_REQUEST4);
+        rig_from(p, rows[i].remote, 2268, rows[i].local, rows[i].local_port);
+        amtg_packet_to_peer(p, &p->peer);
+        rig_push(rig, "in", p);
+        rig_step(rig, 0);
+        char expected[100];
+        snprintf(expected, sizeof expected, "%s > %s:2268 hops 64", rows[i].expected,
+                 rows[i].remote);
+        ck_assert_str_eq(udp_said(rig, "out"), expected);
+    }
+    const struct amtg_source_address_ops *ops =
+        amtg_ops(rig_element(rig, "it"), &amtg_source_address);
+    struct amtg_addr remote, local;
+    char text[AMTG_ADDR_TEXT];
+    amtg_addr_parse("2001:db8::1", &remote);
+    ck_assert(ops->towards(rig_element(rig, "it"), &remote, 0, &local));
+    ck_assert_str_eq(amtg_addr_text(&local, text), "2001:db8::7");
+    rig_free(rig);
+
+    rig = rig_new(_i, "it: {class: udp-wrap, local: 10.1.0.1}");
+    push_one(rig, "2001:db8::1", "::", HEX_REQUEST6);
+    rig_step(rig, 0);
+    ck_assert_uint_eq(rig_drops(rig, "no-address"), 1);
+    ops = amtg_ops(rig_element(rig, "it"), &amtg_source_address);
+    ck_assert(!ops->towards(rig_element(rig, "it"), &remote, 0, &local));
+    rig_free(rig);
+    expect_refused("it: {class: udp-wrap, local: [10.1.0.1, 10.1.0.2]}", "a second one");
+}
+END_TEST
+
 START_TEST(wrap_and_unwrap_undo_each_other)
 {
     struct rig *rig = rig_new(_i, "it: {class: udp-wrap}\n"
@@ -373,4 +422,5 @@ AMTG_RIG_SUITE("udp-wrap and udp-unwrap", a_reply_becomes_one_ip_packet,
                the_queue_is_bounded, what_waits_at_the_end_is_dropped,
                what_cannot_be_sent_is_dropped, unwrapping_gives_payload_and_sender,
                each_fault_of_udp_is_a_drop_of_its_own, zero_checksums_pass_where_they_may,
-               a_checksum_left_to_a_device_is_no_fault, wrap_and_unwrap_undo_each_other)
+               a_checksum_left_to_a_device_is_no_fault, what_the_sender_leaves_open_is_filled_in,
+               wrap_and_unwrap_undo_each_other)
