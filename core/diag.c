@@ -66,12 +66,19 @@ static void free_problem(struct problem *p)
     free(p->text);
 }
 
+void amtg_diag_forget(struct amtg_diag *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        free_problem(&d->problems[i]);
+    d->count = d->problems_total = d->warnings_total = d->reported = 0;
+    d->last = NULL;
+}
+
 void amtg_diag_free(struct amtg_diag *d)
 {
     if (!d)
         return;
-    for (size_t i = 0; i < d->count; i++)
-        free_problem(&d->problems[i]);
+    amtg_diag_forget(d);
     for (struct source *s = d->sources, *next; s; s = next) {
         next = s->next;
         free(s->file);

@@ -31,6 +31,9 @@ void amtg_diag_add(struct amtg_diag *d, enum amtg_severity severity, struct amtg
 void amtg_diag_note(struct amtg_diag *d, struct amtg_mark mark, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Forget all problems and warnings; the sources stay. */
+void amtg_diag_forget(struct amtg_diag *d);
+
 size_t amtg_diag_problems(const struct amtg_diag *d); /* warnings not counted */
 size_t amtg_diag_warnings(const struct amtg_diag *d);
 /* Problems with repeated ones: tells whether there was one since, even if it is an old one. */

@@ -4,8 +4,9 @@
 
 #include "core/graph_private.h"
 
+/* `tests` is for whoever runs them, and means nothing here. */
 static const char *const top_keys[] = {"amtgraph", "name", "summary", "params", "elements",
-                                       "edges", "inputs", "outputs"};
+                                       "edges", "inputs", "outputs", "tests"};
 
 enum { TOP_KEYS = sizeof top_keys / sizeof top_keys[0] };
 
@@ -79,7 +80,7 @@ static bool check_top(struct loader *l, const struct scope *s)
         if (!known)
             graph_problem(
                 l, y->key_mark, NULL,
-                "amtgraph, name, summary, params, elements, edges, inputs or outputs",
+                "amtgraph, name, summary, params, elements, edges, inputs, outputs or tests",
                 amtg_nearest(y->key, top_keys, TOP_KEYS), "there is no key \"%.60s\" here", y->key);
     }
     return true;

@@ -77,6 +77,10 @@ struct amtg_element *amtg_runtime_find(struct amtg_runtime *rt, const char *name
 void amtg_runtime_emit(struct amtg_element *e, unsigned out, struct amtg_packet *p);
 void amtg_runtime_push(struct amtg_element *e, unsigned in, struct amtg_packet *p);
 
+/* What every element may drop for, besides the reasons of its class and after them: names. */
+enum { AMTG_COMMON_DROPS = 3 };
+const char *amtg_common_drop(unsigned i);
+
 /* Counters and drops of every element: lines for people, or one JSON object (jansson). */
 void amtg_runtime_print_stats(struct amtg_runtime *rt, FILE *out, bool json);
 

@@ -6,6 +6,7 @@
 
 /* After the class's own: */
 enum { AMTG_DROP_NO_BUFFER, AMTG_DROP_OPEN, AMTG_DROP_PEER_STOPPED, AMTG_DROPS_COMMON };
+_Static_assert((int)AMTG_DROPS_COMMON == (int)AMTG_COMMON_DROPS, "all of them have names");
 enum { AMTG_WHY = 512 };
 
 struct amtg_random_stream {

@@ -12,6 +12,11 @@ static const struct amtg_reason common_drops[AMTG_DROPS_COMMON] = {
 
 static const char *const boundary_names[3] = {"replayed", "not-replayable", "recorded"};
 
+const char *amtg_common_drop(unsigned i)
+{
+    return common_drops[i].name;
+}
+
 static const struct amtg_reason *drop_reason(const struct amtg_class *class, unsigned i)
 {
     return i < class->drops_count ? &class->drops[i] : &common_drops[i - class->drops_count];

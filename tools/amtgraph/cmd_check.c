@@ -1,5 +1,7 @@
-/* amtgraph check FILE...: every problem of every file in one pass; runs nothing. */
+/* amtgraph check FILE...: every problem of every file, tests included, in one pass; runs nothing. */
+#include "elements/registry.h"
 #include "tools/amtgraph/load.h"
+#include "tools/amtgraph/test_file.h"
 
 static void print_verdict(const struct amtg_diag *diag, int files)
 {
@@ -15,25 +17,39 @@ static void print_verdict(const struct amtg_diag *diag, int files)
     fputc('\n', stderr);
 }
 
+/* A graph with its tests, or a file of tests with the graph that it names. */
+static void check(const char *path, const struct amtg_graph_options *options, struct amtg_diag *diag)
+{
+    struct test_file *f = test_file_open(path, diag);
+
+    if (f) {
+        amtg_graph_free(test_file_graph(f, NULL, options, diag));
+        test_file_check(f, options, diag);
+    }
+    test_file_close(f);
+}
+
 static int run(const struct command_line *line)
 {
-    struct amtg_diag *diag = amtg_diag_new();
-    int worst = EXIT_DONE;
+    struct load_settings settings;
 
-    for (int i = 0; i < line->operands_count && worst != EXIT_USAGE; i++) {
-        int code;
-        amtg_graph_free(load_graph(line, line->operands[i], diag, &code));
-        if (code != EXIT_DONE)
-            worst = code;
-    }
-    if (worst != EXIT_USAGE && line_has(line, "json")) {
+    if (!load_settings_read(line, &settings))
+        return EXIT_USAGE;
+    struct amtg_graph_options options = {
+        .classes = amtg_classes, .settings = settings.all, .settings_count = settings.count};
+    struct amtg_diag *diag = amtg_diag_new();
+    for (int i = 0; i < line->operands_count; i++)
+        check(line->operands[i], &options, diag);
+    int code = amtg_diag_problems(diag) ? EXIT_GRAPH : EXIT_DONE;
+    if (line_has(line, "json")) {
         amtg_diag_print_json(diag, stdout);
-    } else if (worst != EXIT_USAGE) {
+    } else {
         amtg_diag_print(diag, stderr, color_wanted(stderr));
         print_verdict(diag, line->operands_count);
     }
     amtg_diag_free(diag);
-    return worst;
+    load_settings_free(&settings);
+    return code;
 }
 
 const struct command command_check = {

@@ -5,44 +5,45 @@
 
 #include "elements/registry.h"
 
-/* The --set options; *count of them; NULL: one is no NAME=VALUE, which is said. */
-static struct amtg_setting *settings_of(const struct command_line *line, size_t *count)
+bool load_settings_read(const struct command_line *line, struct load_settings *out)
 {
-    struct amtg_setting *settings = calloc((size_t)line->given_count + 1, sizeof *settings);
-
-    *count = 0;
-    for (int i = 0; settings && i < line->given_count; i++) {
+    *out = (struct load_settings){.all = calloc((size_t)line->given_count + 1, sizeof *out->all)};
+    for (int i = 0; out->all && i < line->given_count; i++) {
         if (strcmp(line->given[i].name, "set") != 0)
             continue;
         const char *value = line->given[i].value, *equals = strchr(value, '=');
         if (!equals || equals == value) {
             usage_error(line->command, "--set %s: expected NAME=VALUE", value);
-            free(settings);
-            return NULL;
+            load_settings_free(out);
+            return false;
         }
-        settings[*count].name = strndup(value, (size_t)(equals - value));
-        settings[(*count)++].value = equals + 1;
+        out->all[out->count].name = strndup(value, (size_t)(equals - value));
+        out->all[out->count++].value = equals + 1;
     }
-    return settings;
+    return out->all != NULL;
+}
+
+void load_settings_free(struct load_settings *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        free((char *)s->all[i].name);
+    free(s->all);
 }
 
 struct amtg_graph *load_graph(const struct command_line *line, const char *path,
                               struct amtg_diag *diag, int *code)
 {
-    size_t count;
-    struct amtg_setting *settings = settings_of(line, &count);
+    struct load_settings settings;
 
-    if (!settings) {
+    if (!load_settings_read(line, &settings)) {
         *code = EXIT_USAGE;
         return NULL;
     }
     struct amtg_graph_options options = {
-        .classes = amtg_classes, .settings = settings, .settings_count = count};
+        .classes = amtg_classes, .settings = settings.all, .settings_count = settings.count};
     struct amtg_graph *graph = amtg_graph_load(path, &options, diag);
     *code = graph ? EXIT_DONE : EXIT_GRAPH;
-    for (size_t i = 0; i < count; i++)
-        free((char *)settings[i].name);
-    free(settings);
+    load_settings_free(&settings);
     return graph;
 }
 

@@ -8,6 +8,7 @@
 #define COMMANDS(X) \
     X(run_graph)    \
     X(check)        \
+    X(test)         \
     X(elements)     \
     X(graph)
 
