@@ -344,7 +344,7 @@ static bool note(struct amtg_element *e, const struct amtg_join *join, struct am
     if ((!g && h->table.count >= h->groups) || !read_wish(join, &wish))
         return false;
     uint32_t before = g ? g->wish.count : 0;
-    ok = wish.count <= before || h->sources_count - before + wish.count <= h->sources;
+    ok = h->sources_count - before + wish.count <= h->sources;
     if (ok && !g)
         g = add(h, &join->group);
     if (ok && g) {

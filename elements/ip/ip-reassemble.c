@@ -187,8 +187,8 @@ static enum place place_of(struct datagram *d, const struct amtg_packet *p,
 {
     uint32_t end = part->offset + part->len;
 
-    if (d->end != NO_END && (end > d->end || (!part->more && end != d->end)))
-        return COLLIDES;
+    if (d->end != NO_END && end > d->end)
+        return COLLIDES; /* an end before that one collides with the fragment that has it */
     *at = &d->fragments;
     for (; **at; *at = &(**at)->next) {
         struct amtg_fragment other;

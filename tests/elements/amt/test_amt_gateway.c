@@ -67,6 +67,29 @@ START_TEST(g30_the_next_address_is_asked_with_a_new_nonce)
 }
 END_TEST
 
+/* With two Discoveries for each address, the back-off goes on from round to round, not from one to the next. */
+START_TEST(g29_g30_the_back_off_grows_when_all_addresses_have_had_their_turn)
+{
+    struct rig *rig = rig_new(_i, FINDER(", retries: 1"));
+    uint64_t longest = 0;
+
+    report(rig, IGMP_REPORT_HEX);
+    for (unsigned round = 0; round < 5; round++)
+        for (unsigned n = 0; n < 4; n++) { /* twice each of two */
+            unsigned step = 2 * round + n % 2;
+            uint64_t most = step < 7 ? 1000u << step : 120000;
+            take_discovery(rig, n < 2 ? ANYCAST4 : ANYCAST6);
+            uint64_t ms = wait_out(rig, 130);
+            ck_assert_uint_ge(ms, 1000);
+            ck_assert_msg(ms <= most + 10, "step %u: %u ms", step, (unsigned)ms);
+            longest = ms > longest ? ms : longest;
+        }
+    ck_assert_uint_gt(longest, 16000); /* as from the fifth step on only */
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(g27_an_advertisement_leads_to_a_request_and_further_ones_are_ignored)
 {
     struct rig *rig = rig_new(_i, FINDER(""));
@@ -526,6 +549,45 @@ START_TEST(d43_g28_with_l_it_moves_without_losing_its_subscriptions)
 }
 END_TEST
 
+START_TEST(d23_who_has_said_l_is_held_down_though_its_next_query_is_without)
+{
+    struct rig *rig = rig_new(_i, FINDER(", discovery: [192.52.193.1, 198.51.100.1], "
+                                         "no-traffic: 0s, retries: 100"));
+    uint32_t discovery = 0, request = 0;
+
+    report(rig, IGMP_REPORT_HEX);
+    advertise(rig, ANYCAST4, take_discovery(rig, ANYCAST4), RELAY4);
+    tell(rig, (struct told){.nonce = take_request(rig, RELAY4, 0), .interval_s = 20});
+    report(rig, IGMP_REPORT_HEX);
+    rig_ignore(rig, "out");
+    rig_step(rig, 20 * AMTG_S);
+    tell(rig, (struct told){
+                  .nonce = take_request(rig, RELAY4, 0), .l = true, .interval_s = 20});
+    ck_assert_uint_eq(rig_counter(rig, "held-down"), 1);
+    advertise(rig, ANYCAST4, take_discovery(rig, ANYCAST4), RELAY4); /* itself */
+    ck_assert_uint_eq(rig_drops(rig, "ad-held-down"), 1);
+    report(rig, IGMP_REPORT_HEX);
+
+    rig_step(rig, 20 * AMTG_S);
+    while (rig_count(rig, "out")) {
+        struct amtg_packet *p = rig_take(rig, "out");
+        if (p->data[0] == 1)
+            discovery = amtg_get_u32(p->data + 4);
+        if (p->data[0] == 3)
+            request = amtg_get_u32(p->data + 4);
+        amtg_packet_free(p);
+    }
+    tell(rig, (struct told){.nonce = request, .interval_s = 20}); /* it has room again */
+    ck_assert_uint_eq(rig_counter(rig, "finder-state"), 2);       /* and is left all the same */
+    advertise(rig, "198.51.100.1", discovery, OTHER_RELAY);
+    take_request(rig, OTHER_RELAY, 0);
+    rig_ignore(rig, "queries");
+    amtg_runtime_stop(rig_runtime(rig));
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(d16_d23_a_relay_that_says_l_is_not_moved_to)
 {
     struct rig *rig = rig_new(_i, MOVER);
@@ -809,6 +871,7 @@ AMTG_RIG_SUITE("amt-gateway",
                g19_the_first_subscription_sends_a_discovery_to_the_anycast_address,
                g22_g23_g29_discovery_is_repeated_with_its_nonce_and_backs_off,
                g30_the_next_address_is_asked_with_a_new_nonce,
+               g29_g30_the_back_off_grows_when_all_addresses_have_had_their_turn,
                g27_an_advertisement_leads_to_a_request_and_further_ones_are_ignored,
                m5_an_ipv6_relay_is_found_and_used_for_both_payload_families,
                m6_m8_a_known_relay_is_asked_at_once,
@@ -830,6 +893,7 @@ AMTG_RIG_SUITE("amt-gateway",
                d20_when_all_are_held_down_it_waits_for_the_first_to_be_let_go,
                g53_a_configured_relay_that_is_full_is_asked_again_after_the_hold_down,
                d43_g28_with_l_it_moves_without_losing_its_subscriptions,
+               d23_who_has_said_l_is_held_down_though_its_next_query_is_without,
                d16_d23_a_relay_that_says_l_is_not_moved_to,
                a_relay_that_does_not_answer_is_not_moved_to,
                both_families_move_together,

@@ -132,6 +132,36 @@ START_TEST(g43_g45_each_wrong_field_of_an_mld_query_has_a_name)
 }
 END_TEST
 
+START_TEST(g43_no_extension_header_may_stand_before_mld_but_that_of_router_alert)
+{
+    struct rig *rig = rig_new(_i, GATEWAY(", compat: strict"));
+    static const uint8_t destination_options[8] = {IPPROTO_ICMPV6, 0, 1, 4};
+    struct told good = {.plain = true, .mld = true};
+    enum { INNER = 12, BEHIND = INNER + 48 };
+    uint8_t octets[256];
+
+    report(rig, MLD_REPORT_HEX);
+    good.nonce = take_request(rig, RELAY4, 1);
+    struct amtg_packet *p = query_packet(rig, good);
+    uint32_t len = p->len;
+    memcpy(octets, p->data, BEHIND);
+    memcpy(octets + BEHIND, destination_options, 8);
+    memcpy(octets + BEHIND + 8, p->data + BEHIND, len - BEHIND);
+    octets[INNER + 40] = IPPROTO_DSTOPTS;
+    amtg_put_u16(octets + INNER + 4, (uint16_t)(amtg_get_u16(octets + INNER + 4) + 8));
+    amtg_packet_free(p);
+    p = rig_packet(rig, AMTG_AMT_QUERY, octets, len + 8);
+    rig_from(p, RELAY4, RELAY_PORT, "10.0.0.2", 40000);
+    rig_push(rig, "query", p);
+    ck_assert_uint_eq(rig_drops(rig, "query-type"), 1);
+    rig_expect_nothing(rig, "queries");
+    tell(rig, good); /* the same without it */
+    ck_assert_uint_eq(rig_count(rig, "queries"), 1);
+    rig_ignore(rig, "queries");
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(every_truncation_of_a_query_is_refused)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", compat: strict"));
@@ -428,6 +458,7 @@ END_TEST
 AMTG_RIG_SUITE("amt-gateway battery",
                g41_g45_each_wrong_field_of_an_igmp_query_has_a_name,
                g43_g45_each_wrong_field_of_an_mld_query_has_a_name,
+               g43_no_extension_header_may_stand_before_mld_but_that_of_router_alert,
                every_truncation_of_a_query_is_refused,
                m11_g48_reserved_bits_and_octets_behind_are_ignored,
                g42_a_query_from_elsewhere_is_refused,

@@ -82,6 +82,41 @@ START_TEST(g70_g71_teardowns_are_repeated_as_robustness_says_within_a_second_eac
 }
 END_TEST
 
+START_TEST(g70_endpoints_left_one_after_the_other_are_each_torn_down_as_often)
+{
+    struct rig *rig = rig_new(_i, GATEWAY(CALM ", interval-floor: 1s, interval-cap: 1s"));
+    unsigned teardowns[16] = {0}, moves = 0;
+
+    establish(rig, (struct told){.robustness = 4, .gateway_port = GATEWAY_PORT});
+    for (unsigned ms = 0; ms < 12000; ms += 10) {
+        while (rig_count(rig, "out")) {
+            struct amtg_packet *p = rig_take(rig, "out");
+            struct amtg_amt_teardown gone;
+            uint32_t nonce = amtg_get_u32(p->data + 4);
+            unsigned type = p->data[0];
+            if (type == 7) {
+                ck_assert_int_eq(
+                    amtg_amt_teardown_parse(p->data, p->len, AMTG_AMT_STRICT, &gone), AMTG_OK);
+                teardowns[(gone.gateway_port - GATEWAY_PORT) % 16]++;
+            }
+            amtg_packet_free(p);
+            if (type != 3)
+                continue;
+            moves += moves < 4;
+            tell(rig, (struct told){.nonce = nonce, .robustness = 4,
+                                    .gateway_port = (uint16_t)(GATEWAY_PORT + moves)});
+            report(rig, IGMP_REPORT_HEX);
+        }
+        rig_step(rig, 10 * AMTG_MS);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert_msg(teardowns[i] == 4, "endpoint %u: %u Teardowns", i, teardowns[i]);
+    ck_assert_uint_eq(teardowns[4], 0);
+    rig_ignore(rig, "queries");
+    end(rig);
+}
+END_TEST
+
 START_TEST(an_endpoint_that_we_are_again_is_not_torn_down_once_more)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM ", interval-floor: 1s, interval-cap: 1s"));
@@ -349,6 +384,7 @@ AMTG_RIG_SUITE("amt-gateway leaves",
                g52_another_address_does_so_too,
                an_endpoint_is_torn_down_once_also_when_nothing_is_reported_meanwhile,
                g70_g71_teardowns_are_repeated_as_robustness_says_within_a_second_each,
+               g70_endpoints_left_one_after_the_other_are_each_torn_down_as_often,
                an_endpoint_that_we_are_again_is_not_torn_down_once_more,
                g51_without_g_in_both_queries_or_without_subscriptions_nothing_is_torn_down,
                with_the_endpoint_the_other_familys_state_is_gone_so_it_asks_at_once,

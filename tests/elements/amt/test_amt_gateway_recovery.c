@@ -180,6 +180,12 @@ START_TEST(what_is_subscribed_follows_the_reports)
         {1, "06000001" G1 S1, 0},
         {1, "02000001" G1 S1, 1},            /* IS_EX {1} */
         {1, "03000000" G1, 0},
+        {1, "04000000" G1, 1},
+        {1, "01000001" G1 S1, 1},            /* IS_IN {1}: all there is, no longer EXCLUDE {} */
+        {1, "06000001" G1 S1, 0},
+        {2, "01000001" G1 S1 "01000001" G1 S2, 1}, /* IS_IN {1, 2}, split over two records */
+        {1, "06000001" G1 S2, 1},
+        {1, "06000001" G1 S1, 0},
         {1, "09000000" G1, 0},               /* nobody knows this type */
         {1, "04000000" "0a000001", 0},       /* no group */
     };

@@ -4,6 +4,8 @@
  * 3810, sections 7.4.2 and 7.6.3).
  */
 #include "core/cursor.h"
+#include "core/runtime_private.h"
+#include "elements/group/asks.h"
 #include "elements/group/members.h"
 #include "tests/elements/group/spoken.h"
 
@@ -192,6 +194,46 @@ START_TEST(each_row_of_the_table_asks_for_its_own)
 }
 END_TEST
 
+/* When the loop is late, a source may have been blocked before the question is due. */
+START_TEST(a_source_that_is_blocked_by_now_is_not_asked_for)
+{
+    struct rig *rig = rig_new(_i, lan);
+    struct amtg_asks asks = {.times = 2, .interval_ms = 1000, .last_member_ms = 2000};
+    struct amtg_addr group = spoken_addr(G), sources[] = {spoken_addr(S1), spoken_addr(S2)};
+    struct amtg_filter_lowered lowered = {.count = 2, .sources = sources};
+    struct amtg_group_record record = {.group = group, .count = 1};
+    static const uint8_t types[] = {AMTG_IS_EX, AMTG_IS_IN}, key[16];
+    struct amtg_record_outcome outcome;
+    struct amtg_peer peer = {.remote = spoken_addr("192.0.2.9"), .remote_port = 9};
+    enum amtg_refusal why;
+    struct amtg_roster r;
+
+    amtg_roster_init(&r, key);
+    r.rules = (struct amtg_filter_rules){
+        .interval_ms = 260000, .last_member_ms = 2000, .leave = AMTG_LEAVE_QUERY};
+    r.limits = (struct amtg_roster_limits){.endpoints = 1, .per_address = 1, .groups = 1,
+                                           .sources = 9, .sources_in_all = 9, .forwarding = 9,
+                                           .memberships = 9, .entries = 99};
+    struct amtg_member *m = amtg_roster_admit(&r, &peer, &why);
+    ck_assert_ptr_nonnull(m);
+    for (unsigned i = 0; i < 2; i++) { /* EXCLUDE({S1}, {S2}) */
+        record.type = types[i];
+        record.sources = amtg_addr_octets4(&sources[1 - i]);
+        record.ip4 = true;
+        ck_assert_int_eq(amtg_roster_apply(&r, m, &record, false, 1, &outcome), AMTG_OK);
+        free(outcome.lowered.sources);
+    }
+    ck_assert(amtg_asks_add(&asks, &peer, &group, &lowered, 1));
+    amtg_asks_say(&asks, rig_element(rig, "it"), 1, &r, 1);
+    amtg_element_flush(rig_element(rig, "it"));
+    EXPECT_ASKED(rig, "who wants " G " of {" S1 "}? (suppress)");
+    amtg_asks_fini(&asks);
+    amtg_roster_end(&r, m);
+    amtg_roster_fini(&r);
+    end(rig);
+}
+END_TEST
+
 START_TEST(ipv6_groups_are_asked_for_too)
 {
     struct rig *rig = rig_new(_i, lan);
@@ -268,6 +310,7 @@ END_TEST
 
 AMTG_RIG_SUITE("group/asks", a_group_that_nobody_answers_for_is_left, who_answers_keeps_the_group,
                sources_are_asked_for_by_name, leaving_again_asks_no_more_often,
-               each_row_of_the_table_asks_for_its_own, ipv6_groups_are_asked_for_too,
+               each_row_of_the_table_asks_for_its_own,
+               a_source_that_is_blocked_by_now_is_not_asked_for, ipv6_groups_are_asked_for_too,
                older_hosts_leave_after_being_asked, robustness_and_interval_are_parameters,
                other_ways_of_leaving_ask_nobody, stopping_while_asking_leaves_nothing_behind)

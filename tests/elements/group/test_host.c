@@ -607,6 +607,13 @@ START_TEST(joins_that_no_host_may_report_are_named)
     ck_assert_uint_eq(rig_drops(rig, "limit"), 2);
     ck_assert_uint_eq(rig_counter(rig, "groups"), 2);
     ck_assert_uint_eq(rig_counter(rig, "sources"), 3);
+    only(rig, SSM, S1 " " S3); /* at the limit: as many as before, then fewer, then one too many */
+    only(rig, SSM, S3);
+    ck_assert_uint_eq(rig_drops(rig, "limit"), 2);
+    ck_assert_uint_eq(rig_counter(rig, "sources"), 2);
+    only(rig, SSM, S1 " " S2 " " S3);
+    ck_assert_uint_eq(rig_drops(rig, "limit"), 3);
+    ck_assert_uint_eq(rig_counter(rig, "sources"), 2);
     rig_ignore(rig, "out");
     forget_repeats(rig);
     end(rig);

@@ -271,6 +271,10 @@ START_TEST(two_ends_are_a_collision)
     push(rig, w, 32, 48, false);
     push(rig, w, 48, 64, true);
     ck_assert_uint_eq(rig_drops(rig, "overlap"), 4);
+    w = make(4, 3, PAYLOAD);
+    push(rig, w, 48, 64, false);
+    push(rig, w, 16, 32, false); /* another end before it, where nothing lies yet */
+    ck_assert_uint_eq(rig_drops(rig, "overlap"), 6);
     rig_free(rig);
 }
 END_TEST
