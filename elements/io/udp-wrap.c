@@ -210,7 +210,18 @@ static bool towards(struct amtg_element *e, const struct amtg_addr *remote, uint
     return local != NULL;
 }
 
-static const struct amtg_source_address_ops source_address_ops = {.towards = towards};
+static bool serves(const struct amtg_element *e, bool ip4)
+{
+    const struct udp_wrap *s = amtg_state(e);
+    bool served = s->local.count == 0; /* it sends what says its own address, whatever that is */
+
+    for (unsigned i = 0; i < s->local.count; i++)
+        served |= amtg_addr_is4(&s->local.items[i]) == ip4;
+    return served;
+}
+
+static const struct amtg_source_address_ops source_address_ops = {.towards = towards,
+                                                                  .serves = serves};
 
 static void udp_wrap_check(const void *params, struct amtg_check *check)
 {

@@ -393,6 +393,8 @@ START_TEST(what_the_sender_leaves_open_is_filled_in)
     ck_assert_uint_eq(rig_drops(rig, "no-address"), 1);
     ops = amtg_ops(rig_element(rig, "it"), &amtg_source_address);
     ck_assert(!ops->towards(rig_element(rig, "it"), &remote, 0, &local));
+    ck_assert(ops->serves(rig_element(rig, "it"), true));
+    ck_assert(!ops->serves(rig_element(rig, "it"), false));
     rig_free(rig);
     expect_refused("it: {class: udp-wrap, local: [10.1.0.1, 10.1.0.2]}", "a second one");
 }
