@@ -127,13 +127,18 @@ static const struct amtg_class waiter = {
     .name = "waiter", .state_octets = sizeof(struct saucer), AMTG_INPUTS({"in", AMTG_ANY, "", 0}),
     AMTG_OUTPUTS({"out", &water, "", AMTG_TO}),
     AMTG_PARAMS(AMTG_REF(struct saucer, cup, &cup, false, ""))};
+static const struct amtg_class steward = {
+    .name = "steward", .flags = AMTG_BREAKS, .state_octets = sizeof(struct saucer),
+    AMTG_INPUTS({"in", AMTG_ANY, "", 0}), AMTG_OUTPUTS({"out", &water, "", AMTG_TO}),
+    AMTG_PARAMS(AMTG_REF(struct saucer, cup, &cup, false, ""))};
 static const struct amtg_class quay = {
     .name = "quay", .flags = AMTG_HOST | AMTG_BREAKS, .provides = &a_cup, .provides_count = 1,
     AMTG_INPUTS({"in", &water, "", AMTG_TO}), AMTG_OUTPUTS({"out", &water, "", 0})};
 
 static const struct amtg_class *const classes[] = {
     &well, &teapot, &press, &post, &drain, &kettle, &pipe_class, &barrel, &harbour, &desk, &sorter,
-    &writer, &fork_class, &shelf_class, &mug_class, &saucer_class, &waiter, &quay, NULL};
+    &writer, &fork_class, &shelf_class, &mug_class, &saucer_class, &waiter, &steward,
+    &quay, NULL};
 
 /* ---- loading ------------------------------------------------------------------------ */
 

@@ -197,6 +197,11 @@ START_TEST(sinks_start_first_and_what_is_referred_to_before_who_refers)
     good(FLOW("  p: {class: pipe}\n  w: {class: waiter, cup: sea}\n  sea: {class: quay}\n",
               "  - sea -> p -> w -> sea\n"));
     ck_assert(starts_before("sea", "w") && starts_before("w", "p"));
+    /* also when nobody is free to start, and it would be the first to be chosen */
+    good(FLOW("  s: {class: steward, cup: sea}\n  o: {class: post}\n  d: {class: drain}\n"
+              "  p: {class: pipe}\n  w: {class: waiter, cup: sea}\n  sea: {class: quay}\n",
+              "  - o -> s -> d\n  - sea -> p -> w -> sea\n"));
+    ck_assert(starts_before("sea", "s"));
     good(
         FLOW("  s: {class: shelf, mug: a}\n  a: {class: saucer, cup: m}\n  m: {class: mug}\n", ""));
     ck_assert(starts_before("m", "a") && starts_before("a", "s"));

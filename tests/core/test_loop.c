@@ -94,6 +94,21 @@ START_TEST(restarting_moves_a_timer_and_stopping_removes_it)
 }
 END_TEST
 
+START_TEST(a_delay_beyond_the_end_of_time_ends_there)
+{
+    struct named a = named('a'), b = named('b');
+
+    begin(AMTG_CLOCK_VIRTUAL);
+    amtg_loop_step(loop, 100);
+    amtg_loop_timer_start(loop, &a.timer, UINT64_MAX);
+    amtg_loop_timer_start(loop, &b.timer, 10);
+    amtg_loop_step(loop, 1000 * AMTG_S);
+    ck_assert_str_eq(trace, "b");
+    ck_assert_uint_eq(a.timer.deadline_ns, UINT64_MAX);
+    amtg_loop_free(loop);
+}
+END_TEST
+
 START_TEST(the_heap_keeps_its_order_under_random_use)
 {
     enum { TIMERS = 500 };
@@ -301,6 +316,7 @@ END_TEST
 
 AMTG_SUITE("loop", timers_fire_by_deadline_then_by_order_of_start,
            restarting_moves_a_timer_and_stopping_removes_it,
+           a_delay_beyond_the_end_of_time_ends_there,
            the_heap_keeps_its_order_under_random_use,
            a_timer_that_restarts_at_once_leaves_room_for_others,
            a_timer_that_restarts_at_once_lets_tasks_run_in_between,

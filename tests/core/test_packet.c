@@ -36,7 +36,9 @@ START_TEST(prepending_uses_the_headroom_and_moves_when_shared_or_full)
     memcpy(a->data, "zz", 2);
     ck_assert_ptr_eq(amtg_packet_push(a, AMTG_HEADROOM), was - AMTG_HEADROOM);
     memset(a->data, 'h', AMTG_HEADROOM);
+    uint8_t *front = a->data;
     ck_assert_ptr_nonnull(amtg_packet_push(a, 1)); /* no headroom left */
+    ck_assert_ptr_ne(a->data, front - 1);
     ck_assert_uint_eq(a->len, AMTG_HEADROOM + 3);
     ck_assert_mem_eq(a->data + 1 + AMTG_HEADROOM, "zz", 2);
     ck_assert_int_eq(a->data[1], 'h');

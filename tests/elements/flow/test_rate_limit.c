@@ -80,6 +80,21 @@ START_TEST(a_noisy_endpoint_does_not_use_up_its_address)
 }
 END_TEST
 
+START_TEST(what_one_limit_refuses_costs_the_others_nothing)
+{
+    struct rig *rig = rig_new(_i, "it: {class: rate-limit, endpoint-rate: 1, endpoint-burst: 2,\n"
+                                  "     address-rate: 1000, address-burst: 1}");
+
+    ck_assert_uint_eq(passed(rig, A, 1000, 2), 1); /* the second is too much for the address */
+    rig_step(rig, AMTG_MS);
+    ck_assert_uint_eq(passed(rig, A, 1000, 1), 1); /* and this the second of the endpoint */
+    rig_step(rig, AMTG_MS);
+    ck_assert_uint_eq(passed(rig, A, 1000, 1), 0);
+    ck_assert_uint_eq(rig_drops(rig, "endpoint-rate"), 1);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(all_together_have_a_limit_when_it_is_set)
 {
     struct rig *rig = rig_new(_i, "it: {class: rate-limit, total-rate: 10, total-burst: 3}");
@@ -173,6 +188,7 @@ AMTG_RIG_SUITE("rate-limit", an_endpoint_has_its_burst_and_then_its_rate,
                endpoints_that_share_places_are_told_apart,
                an_address_has_its_limit_over_all_ports,
                a_noisy_endpoint_does_not_use_up_its_address,
+               what_one_limit_refuses_costs_the_others_nothing,
                all_together_have_a_limit_when_it_is_set, rate_0_is_no_limit,
                the_defaults_let_500_gateways_behind_one_address_ask_twice_a_second,
                a_flood_of_other_addresses_locks_nobody_out, who_has_used_most_is_forgotten_last,

@@ -340,6 +340,26 @@ START_TEST(reports_are_no_larger_than_the_mtu)
 }
 END_TEST
 
+START_TEST(the_last_record_of_a_report_fits_as_well)
+{
+    /* 24 (IP) + 8 + 12 records of 8 are 128 octets; one more leaves 4 of 132 over. */
+    struct rig *rig = rig_new(_i, "it: {class: igmp-host, mtu: 132, robustness: 1}");
+    char group[16];
+
+    for (unsigned i = 0; i < 13; i++) {
+        snprintf(group, sizeof group, "239.1.1.%u", i);
+        all_but(rig, group, "");
+    }
+    rig_ignore(rig, "out");
+    ask(rig, (struct amtg_question){.ip4 = true, .robustness = 1});
+    struct amtg_packet *p = rig_take(rig, "out");
+    ck_assert_uint_eq(p->len, 128);
+    amtg_packet_free(p);
+    EXPECT_SPOKEN(rig, "out", "IS_EX 239.1.1.12");
+    end(rig);
+}
+END_TEST
+
 START_TEST(many_groups_fill_many_reports)
 {
     struct rig *rig = rig_new(_i, "it: {class: igmp-host, mtu: 576}");
@@ -742,7 +762,8 @@ AMTG_RIG_SUITE("group/host", each_change_of_the_filter_has_its_record, mld_says_
                octets_are_those_of_the_rfcs, a_change_is_said_as_often_as_the_last_query_wants,
                pending_repeats_are_merged_with_new_changes, changes_of_one_moment_share_a_report,
                a_join_said_again_changes_nothing, what_nobody_says_again_is_left, stopping_leaves_all_groups,
-               reports_are_no_larger_than_the_mtu, many_groups_fill_many_reports,
+               reports_are_no_larger_than_the_mtu,
+               the_last_record_of_a_report_fits_as_well, many_groups_fill_many_reports,
                a_general_query_is_answered_with_all_groups_at_once, nothing_wanted_is_no_answer,
                a_delayed_answer_comes_within_the_time_and_once,
                specific_queries_get_what_is_wanted_of_what_they_name, answers_that_wait_are_merged,

@@ -303,6 +303,29 @@ START_TEST(an_address_of_also_may_come_later)
 }
 END_TEST
 
+/* Nobody can be answered at port 0. */
+START_TEST(a_datagram_without_a_source_port_is_dropped)
+{
+    netns_enter();
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: 10.0.0.1}");
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000001)};
+    uint8_t udp[9] = {[2] = PORT >> 8, [3] = PORT & 0xff, [5] = sizeof udp}; /* no checksum */
+    int fd = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+
+    test_await(rig, "out", 0);
+    ck_assert(sendto(fd, udp, sizeof udp, 0, (struct sockaddr *)&to, sizeof to) == sizeof udp);
+    udp[1] = 7;
+    ck_assert(sendto(fd, udp, sizeof udp, 0, (struct sockaddr *)&to, sizeof to) == sizeof udp);
+    test_await(rig, "out", 1);
+    ck_assert_uint_eq(rig_drops(rig, "no-source-port"), 1);
+    struct amtg_packet *p = rig_take(rig, "out");
+    ck_assert_uint_eq(p->peer.remote_port, 7);
+    amtg_packet_free(p);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
 /* Link-local peers are told apart by the interface that they are on. */
 START_TEST(link_local_peers_keep_their_scope)
 {
@@ -337,4 +360,5 @@ AMTG_NETNS_SUITE("udp-socket on a device", outer_packets_are_never_fragments,
                  a_packet_too_big_message_is_reported_and_not_obeyed_blindly,
                  a_full_socket_is_waited_for,
                  a_full_device_is_given_time, a_device_that_stays_full_is_given_up, destinations_without_a_route_are_named,
-                 an_address_of_also_may_come_later, link_local_peers_keep_their_scope)
+                 an_address_of_also_may_come_later,
+                 a_datagram_without_a_source_port_is_dropped, link_local_peers_keep_their_scope)
