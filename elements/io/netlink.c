@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROOM = 512, ANSWER = 4096 };
+enum { ROOM = 512, ANSWER = 4096, EVENTS_ROOM = 8192 };
 
 /* ---- prefixes ----------------------------------------------------------- */
 
@@ -189,4 +189,27 @@ int amtg_netlink_route(struct amtg_netlink *nl, unsigned index, const struct amt
     attribute(&r, RTA_DST, octets, len);
     attribute(&r, RTA_OIF, &out, sizeof out);
     return ask(nl, &r);
+}
+
+bool amtg_netlink_told(int fd, unsigned index)
+{
+    union {
+        struct nlmsghdr head;
+        uint8_t octets[EVENTS_ROOM];
+    } messages;
+    bool told = false;
+
+    for (;;) {
+        ssize_t n = recv(fd, &messages, sizeof messages, MSG_DONTWAIT);
+        if (n < 0 && (errno == EINTR || errno == ENOBUFS)) {
+            told = true;
+            continue;
+        }
+        if (n <= 0)
+            return told;
+        int left = (int)n;
+        for (const struct nlmsghdr *m = &messages.head; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left))
+            if (m->nlmsg_type == RTM_NEWLINK || m->nlmsg_type == RTM_DELLINK)
+                told |= ((const struct ifinfomsg *)NLMSG_DATA(m))->ifi_index == (int)index;
+    }
 }

@@ -29,6 +29,8 @@ struct amtg_netlink {
 int amtg_netlink_open(struct amtg_netlink *nl);
 /* A socket that gets messages about links; it does not block. The caller closes it. */
 int amtg_netlink_watch_links(void);
+/* Read what it has got: was something said about this interface, or lost that may have been? */
+bool amtg_netlink_told(int fd, unsigned index);
 
 /* Set the MTU and bring the interface up. */
 int amtg_netlink_link_up(struct amtg_netlink *nl, unsigned index, uint32_t mtu);

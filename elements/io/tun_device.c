@@ -8,13 +8,28 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { PATH = 64 };
+enum {
+    PATH = 64,
+    F_USO = 0x20 | 0x40, /* TUN_F_USO4, TUN_F_USO6: newer than Debian 12's headers */
+};
 
 /* ---- opening ------------------------------------------------------------ */
 
-static int attach(struct amtg_tun_device *tun, const char *name)
+/*
+ * Does this kernel take UDP segmentation by a tun interface (Linux 6.2)? One that would be
+ * willing to give such packets takes them as well; that we want none is said at once.
+ */
+static bool takes_trains(int fd)
 {
-    struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+    bool willing = ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | F_USO) == 0;
+
+    ioctl(fd, TUNSETOFFLOAD, 0);
+    return willing;
+}
+
+static int attach_as(struct amtg_tun_device *tun, const char *name, short flags)
+{
+    struct ifreq request = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | flags)};
 
     tun->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (tun->fd < 0)
@@ -27,10 +42,22 @@ static int attach(struct amtg_tun_device *tun, const char *name)
     return tun->index ? 0 : errno;
 }
 
-int amtg_tun_open(struct amtg_tun_device *tun, const char *name)
+/* With headers for trains or, where those cannot be, without. */
+static int attach(struct amtg_tun_device *tun, const char *name, bool trains)
+{
+    int error = attach_as(tun, name, trains ? IFF_VNET_HDR : 0);
+
+    tun->trains = trains && !error && takes_trains(tun->fd);
+    if (!trains || error || tun->trains)
+        return error;
+    close(tun->fd);
+    return attach_as(tun, name, 0);
+}
+
+int amtg_tun_open(struct amtg_tun_device *tun, const char *name, bool trains)
 {
     *tun = (struct amtg_tun_device){.fd = -1, .nl = {.fd = -1}};
-    int error = amtg_netlink_open(&tun->nl) < 0 ? errno : attach(tun, name);
+    int error = amtg_netlink_open(&tun->nl) < 0 ? errno : attach(tun, name, trains);
 
     if (error)
         amtg_tun_close(tun);

@@ -22,6 +22,7 @@ struct amtg_tun_device {
     int fd;        /* packets; -1: not open */
     unsigned index;
     bool persistent; /* it stays when we close it */
+    bool trains;     /* takes UDP segmentation; before each packet stands a struct virtio_net_hdr */
     uint32_t our_addresses, our_routes; /* bits: added by us */
     struct amtg_netlink nl;
 };
@@ -34,8 +35,11 @@ struct amtg_tun_trouble {
     bool strict;                      /* rp_filter could not be set to loose */
 };
 
-/* Open nl, and open or create the interface, for IP packets. 0 or errno; then nothing is open. */
-int amtg_tun_open(struct amtg_tun_device *tun, const char *name);
+/*
+ * Open nl, and open or create the interface, for IP packets. trains: want them, if the kernel
+ * has them. 0 or errno; then nothing is open.
+ */
+int amtg_tun_open(struct amtg_tun_device *tun, const char *name, bool trains);
 /* MTU, up, rp_filter loose, addresses, routes. 0 or errno. What is so already is no error. */
 int amtg_tun_set_up(struct amtg_tun_device *tun, const struct amtg_tun_wish *wish,
                     struct amtg_tun_trouble *trouble);

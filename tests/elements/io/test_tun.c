@@ -4,6 +4,8 @@
  */
 #include <net/if.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "elements/registry.h"
 #include "elements/wire/ip.h"
@@ -139,6 +141,109 @@ START_TEST(members_receive_what_is_pushed_in_under_a_strict_filter_elsewhere)
     }
     ck_assert_uint_eq(rig_counter(rig, "written"), 2);
     ck_assert_uint_eq(rig_counter(rig, "no-way-back"), 0);
+    end(rig);
+}
+END_TEST
+
+/* Ten numbered datagrams of one flow, pushed in together. */
+static void push_ten(struct rig *rig, int six)
+{
+    struct amtg_packet *packets[10];
+    uint8_t octets[64];
+    struct amtg_peer peer = {.local_port = PORT, .remote_port = (uint16_t)(PORT + six)};
+    struct amtg_udp_options options = {.hops = 9, .dont_fragment = true};
+
+    ck_assert(amtg_addr_parse(sources[six], &peer.local) && amtg_addr_parse(groups[six], &peer.remote));
+    for (uint8_t i = 0; i < 10; i++) {
+        uint8_t payload[4] = {i, 2, 3, (uint8_t)~i};
+        uint32_t heads = amtg_udp_build(&peer, &options, payload, sizeof payload, octets);
+        memcpy(octets + heads, payload, sizeof payload);
+        packets[i] = rig_packet(rig, AMTG_IP, octets, heads + sizeof payload);
+        ck_assert_int_eq(amtg_ip_check(packets[i], NULL), AMTG_IP_SOUND);
+    }
+    rig_push_batch(rig, "in", packets, 10);
+}
+
+static void expect_ten(int fd)
+{
+    for (uint8_t i = 0; i < 10; i++) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        uint8_t came[16], sent[4] = {i, 2, 3, (uint8_t)~i};
+        ck_assert_msg(poll(&wait, 1, 2000) == 1, "datagram %u did not come", i);
+        ck_assert_int_eq(test_receive(fd, came, sizeof came, NULL, NULL), 4);
+        ck_assert_mem_eq(came, sent, 4);
+    }
+}
+
+/* A kernel that says it takes trains and does not: the system call as seen by the element. */
+static bool refuse_trains;
+
+ssize_t writev(int fd, const struct iovec *iov, int count)
+{
+    if (refuse_trains && count > 2) {
+        errno = EINVAL;
+        return -1;
+    }
+    return syscall(SYS_writev, fd, iov, count);
+}
+
+static bool has_trains(void)
+{
+    FILE *release = fopen("/proc/sys/kernel/osrelease", "r");
+    unsigned major = 0, minor = 0;
+
+    ck_assert_int_eq(fscanf(release, "%u.%u", &major, &minor), 2);
+    fclose(release);
+    return major > 6 || (major == 6 && minor >= 2);
+}
+
+START_TEST(what_comes_together_is_written_at_once_and_received_one_by_one)
+{
+    netns_enter();
+    struct rig *rig = rig_new_real(_i, T0);
+
+    for (int six = 0; six < 2; six++) {
+        int fd = join(six, NULL);
+        push_ten(rig, six);
+        expect_ten(fd);
+        close(fd);
+    }
+    ck_assert_uint_eq(rig_counter(rig, "written"), 20);
+    ck_assert_uint_eq(rig_counter(rig, "writes"), has_trains() ? 2 : 20);
+    end(rig);
+}
+END_TEST
+
+START_TEST(trains_that_the_kernel_refuses_are_written_one_by_one)
+{
+    netns_enter();
+    struct rig *rig = rig_new_real(_i, T0);
+    int fd = join(0, NULL);
+
+    refuse_trains = true;
+    push_ten(rig, 0);
+    expect_ten(fd);
+    push_ten(rig, 0);
+    expect_ten(fd);
+    ck_assert_uint_eq(rig_counter(rig, "written"), 20);
+    ck_assert_uint_eq(rig_counter(rig, "writes"), 20);
+    ck_assert_uint_eq(rig_drops_all(rig), 0);
+    refuse_trains = false;
+    close(fd);
+    end(rig);
+}
+END_TEST
+
+START_TEST(without_trains_each_is_written_alone)
+{
+    netns_enter();
+    struct rig *rig = rig_new_real(_i, "it: {class: tun, interface: t0, trains: 1}");
+    int fd = join(0, NULL);
+
+    push_ten(rig, 0);
+    expect_ten(fd);
+    ck_assert_uint_eq(rig_counter(rig, "writes"), 10);
+    close(fd);
     end(rig);
 }
 END_TEST
@@ -398,6 +503,9 @@ END_TEST
 AMTG_NETNS_SUITE("tun", the_interface_is_made_and_set_up_and_goes_with_the_run,
                  joins_by_route_or_by_name_are_reported,
                  members_receive_what_is_pushed_in_under_a_strict_filter_elsewhere,
+                 what_comes_together_is_written_at_once_and_received_one_by_one,
+                 trains_that_the_kernel_refuses_are_written_one_by_one,
+                 without_trains_each_is_written_alone,
                  a_source_without_a_route_is_counted_once_a_minute,
                  no_stream_of_sources_makes_it_look_for_routes_all_the_time,
                  chatter_of_the_link_is_dropped_and_the_rest_comes_out,
