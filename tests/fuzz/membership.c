@@ -5,10 +5,10 @@
  */
 #include "elements/group/members.h"
 #include "tests/fuzz/support/joined.h"
+#include "tests/fuzz/support/peers.h"
 #include "tests/fuzz/support/speech.h"
 #include "tests/fuzz/support/stage.h"
 
-enum { PEERS = 4, REPORTS = 0, UNREACHABLE, GONE };
 enum { INTERVAL_S = 20, ROBUSTNESS = 2 };
 
 struct play {
@@ -49,48 +49,36 @@ static const struct amtg_graph *graph_for(unsigned leave)
     return graphs[leave];
 }
 
-/* Two behind one address, one of the other family, one on another of our addresses. */
-static struct amtg_peer choose_peer(struct choices *c)
-{
-    static const char *const remotes[PEERS] = {"203.0.113.7", "203.0.113.7", "2001:db8:1::7",
-                                               "2001:db8:1::8"};
-    static const char *const locals[2][2] = {{"192.0.2.1", "192.0.2.2"},
-                                             {"2001:db8::1", "2001:db8::2"}};
-    unsigned which = choose_u8(c), i = which % PEERS;
-    struct amtg_peer p = {.remote_port = (uint16_t)(51000 + i), .local_port = 2268};
-
-    amtg_addr_parse(remotes[i], &p.remote);
-    amtg_addr_parse(locals[i / 2][which >> 7], &p.local);
-    return p;
-}
-
 static void report(struct play *play, struct choices *c)
 {
-    struct amtg_peer peer = choose_peer(c);
+    unsigned i;
+    struct amtg_peer peer = choose_peer(c, &i);
     bool ip4 = choose_u8(c) & 1;
     uint8_t message[SPEECH_MOST];
     uint32_t len = speech_report(c, ip4, message);
 
     model_report(&play->model, &peer, message, len, ip4, stage_now_ms(play->stage));
-    stage_push(play->stage, "it", REPORTS, AMTG_REPORT, &peer, message, len);
+    stage_push(play->stage, "it", "reports", AMTG_REPORT, &peer, message, len);
 }
 
 static void unreachable(struct play *play, struct choices *c)
 {
-    struct amtg_peer peer = choose_peer(c);
+    unsigned i;
+    struct amtg_peer peer = choose_peer(c, &i);
     struct amtg_unreachable record = {.type = choose(c, 5), .code = choose(c, 6)};
 
     model_unreachable(&play->model, &peer, record.type, record.code, stage_now_ms(play->stage));
-    stage_push(play->stage, "it", UNREACHABLE, AMTG_UNREACHABLE, &peer, (uint8_t *)&record,
+    stage_push(play->stage, "it", "unreachable", AMTG_UNREACHABLE, &peer, (uint8_t *)&record,
                sizeof record);
 }
 
 static void gone(struct play *play, struct choices *c)
 {
-    struct amtg_peer peer = choose_peer(c);
+    unsigned i;
+    struct amtg_peer peer = choose_peer(c, &i);
 
     model_gone(&play->model, &peer.remote, peer.remote_port);
-    stage_push(play->stage, "it", GONE, AMTG_GONE, &peer, NULL, 0);
+    stage_push(play->stage, "it", "gone", AMTG_GONE, &peer, NULL, 0);
 }
 
 static void wait(struct play *play, uint64_t ms)

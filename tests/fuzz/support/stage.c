@@ -130,31 +130,46 @@ static struct amtg_packet *packet(struct amtg_element *e, const struct amtg_type
     return p;
 }
 
-void stage_say_out(struct stage *s, const char *element, unsigned output,
-                   const struct amtg_type *type, const struct amtg_peer *peer,
-                   const uint8_t *octets, uint32_t len)
+static unsigned port_of(const struct amtg_graph_port *ports, unsigned count, const char *name)
 {
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(ports[i].name, name) == 0)
+            return i;
+    FUZZ_CHECK(false, "there is no port %s", name);
+    return 0;
+}
+
+static const struct amtg_graph_node *node_of(const struct stage *s, const char *element)
+{
+    for (unsigned i = 0; i < s->graph->nodes_count; i++)
+        if (strcmp(s->graph->nodes[i].name, element) == 0)
+            return &s->graph->nodes[i];
+    FUZZ_CHECK(false, "there is no element %s", element);
+    return NULL;
+}
+
+void stage_say(struct stage *s, const char *element, const char *output,
+               const struct amtg_type *type, const struct amtg_peer *peer, const uint8_t *octets,
+               uint32_t len)
+{
+    const struct amtg_graph_node *node = node_of(s, element);
     struct amtg_element *e = stage_element(s, element);
 
-    amtg_emit(e, output, packet(e, type, peer, octets, len));
+    amtg_emit(e, port_of(node->outs, node->outs_count, output), packet(e, type, peer, octets, len));
     amtg_element_flush(e);
     stage_step(s, 0);
 }
 
-void stage_say(struct stage *s, const char *element, const struct amtg_type *type,
-               const struct amtg_peer *peer, const uint8_t *octets, uint32_t len)
+void stage_push(struct stage *s, const char *element, const char *input,
+                const struct amtg_type *type, const struct amtg_peer *peer, const uint8_t *octets,
+                uint32_t len)
 {
-    stage_say_out(s, element, 0, type, peer, octets, len);
-}
-
-void stage_push(struct stage *s, const char *element, unsigned input, const struct amtg_type *type,
-                const struct amtg_peer *peer, const uint8_t *octets, uint32_t len)
-{
+    const struct amtg_graph_node *node = node_of(s, element);
     struct amtg_element *e = stage_element(s, element);
     struct amtg_batch batch = {.count = 1};
 
     batch.packets[0] = packet(e, type, peer, octets, len); /* counts as made */
-    e->push(e, input, &batch);
+    e->push(e, port_of(node->ins, node->ins_count, input), &batch);
     amtg_element_flush(e);
     stage_step(s, 0);
 }

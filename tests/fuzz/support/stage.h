@@ -29,14 +29,13 @@ struct stage *stage_new(const struct amtg_graph *graph, const struct stage_borde
                         void *arg);
 void stage_free(struct stage *s);
 
-/* A packet out of output 0 of an element (a host class), or into an input of one. peer: or NULL. */
-void stage_say(struct stage *s, const char *element, const struct amtg_type *type,
-               const struct amtg_peer *peer, const uint8_t *octets, uint32_t len);
-void stage_say_out(struct stage *s, const char *element, unsigned output,
-                   const struct amtg_type *type, const struct amtg_peer *peer,
-                   const uint8_t *octets, uint32_t len);
-void stage_push(struct stage *s, const char *element, unsigned input, const struct amtg_type *type,
-                const struct amtg_peer *peer, const uint8_t *octets, uint32_t len);
+/* A packet out of an output of an element (a host class), or into an input of one. peer: or NULL. */
+void stage_say(struct stage *s, const char *element, const char *output,
+               const struct amtg_type *type, const struct amtg_peer *peer, const uint8_t *octets,
+               uint32_t len);
+void stage_push(struct stage *s, const char *element, const char *input,
+                const struct amtg_type *type, const struct amtg_peer *peer, const uint8_t *octets,
+                uint32_t len);
 
 /* Let time pass, with all that is due then. */
 void stage_step(struct stage *s, uint64_t ms);
