@@ -3,7 +3,7 @@
  *
  * Timers:
  *   T_silence  Data flowed and has stopped: `silence`, twice as long after each time,
- *              as it was once Data flows for 30 s
+ *              as it was once Data flows for 30 s, or once the relay was away
  *   T_traffic  Update with subscriptions sent and no Data: random in
  *              [4 s, min(4 s * 2^retries, 120 s)] (RFC 8777, section 3.3.4.1)
  *   T_address  every `address-check`: do we still have the same address?

@@ -133,6 +133,9 @@ void amtg_gw_cycle_accept(struct amtg_gw_cycle *c)
     struct amt_gateway *g = amtg_gw_of(t);
 
     amtg_timer_stop(t->element, &c->t_req);
+    /* It was away, so that Data stopped was no fault of a source: be as watchful as at first. */
+    if (t == g->serving && c->retries)
+        g->silence_now_ns = g->silence_ns;
     c->retries = 0;
     if (c->last.l) {
         /* We may stay, but should look for another (RFC 8777, section 3.3.5). */

@@ -6,7 +6,8 @@
 #
 # A gateway behind a NAT (nftables, masquerading). The NAT forgets its mapping and takes another
 # port: the relay sees another endpoint, the stream comes back, and the old endpoint is torn down
-# and does not linger. Then the gateway's own link goes down and up, and then the tun is removed.
+# and does not linger. So too when the NAT gets another address. Then the gateway's own link goes
+# down and up, and then the tun is removed. Each is counted and said.
 #
 # Covers: G-47, G-51, G-52, G-64, G-66 to G-70.
 . "$(dirname "$0")/lib.sh"
@@ -73,17 +74,37 @@ back()
 masquerade 31000-31099
 await 15 "the new port" seen '310[0-9][0-9]'
 back "the NAT's change"
-[ "$(node_value gateway '.elements."tunnel/gateway".counters."address-changes"')" -ge 1 ] ||
-    fail "the gateway did not notice"
+changes()
+{
+    node_value gateway '.elements."tunnel/gateway".counters."address-changes"'
+}
+[ "$(changes)" -ge 1 ] || fail "the gateway did not notice"
+node_logs gateway 'gateway-moved .* port=310[0-9][0-9] was=300' || fail "the gateway does not say so"
+
+# Another address of the NAT, as a provider gives one.
+before=$(changes)
+ip -n "$GWS" addr del 10.20.1.1/16 dev acc1
+addresses "$GWS" acc1 10.20.1.7/16
+ip -n "$GWS" route replace default via $RELAY4
+address_seen()
+{
+    grep -qE 'endpoint-new .* remote=10.20.1.7 ' "$work/relay.1.err"
+}
+await 15 "the new address" address_seen
+back "the NAT's new address"
+[ "$(changes)" -gt "$before" ] || fail "the gateway did not notice its new address"
 
 ip -n $INS link set nat1 down
 sleep 2
 ip -n $INS link set nat1 up
 ip -n $INS route replace default via 10.40.0.1
 back "its link was down"
+node_logs gateway 'gateway-cycle .* event=renew from=active' || fail "it does not say that it asked"
 
 ip -n $INS link del amt0
 await 10 "amt0 to be made again" is_up
+node_value_is gateway '.elements.host.counters."times-gone"' 1 || fail "the loss was not counted"
+node_logs gateway 'interface-gone .* interface=amt0' || fail "the loss was not said"
 # The program's join went with the interface, as that of any program would.
 listener_stop program
 listener_start program $INS --interface amt0 --join source $SOURCE4 232.1.1.1

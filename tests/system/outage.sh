@@ -2,10 +2,11 @@
 #
 #   source --- up0/up1 --- relay, gone for a while --- acc0/acc1 --- receive.yaml x 2
 #
-# The relay stops for 2.5 s and for 9 s and comes back with a new secret, and no gateway is told.
-# Each receiver, over IPv4 and over IPv6, has its stream back soon after, without having lost its
-# subscription; the time from the relay's return to the first packet is said. ICMP tells the
-# gateways that nobody listens; then the same with ICMP silenced, so that the relay is just mute.
+# The relay is restarted at once, then stops for 2.5 s and for 9 s; each time it comes back with a
+# new secret, and no gateway is told. Each receiver, over IPv4 and over IPv6, has its stream back
+# soon after, without having lost its subscription; the time from the relay's return to the first
+# packet is said. ICMP tells the gateways that nobody listens; then the same with ICMP silenced, so
+# that the relay is just mute.
 #
 # Covers: G-37, G-57, G-58, G-64, S-1.
 . "$(dirname "$0")/lib.sh"
@@ -52,6 +53,7 @@ gap_over()
     [ "$(heard "$1" gap_ms)" -ge "$(printf '%.0f' "$(jq -n "$2 * 1000 - 100")")" ]
 }
 
+outage 0.3 "of a restart"
 outage 2.5 "without a relay"
 outage 9 "without a relay"
 node_value_is v4 '.elements."tunnel/gateway".counters."relay-changes"' 0 || fail "it has moved"

@@ -57,6 +57,27 @@ START_TEST(after_an_outage_of_a_few_seconds_it_is_back_within_two)
 }
 END_TEST
 
+START_TEST(one_outage_after_the_other_is_seen_as_soon_as_the_first)
+{
+    struct rig *rig = rig_new(_i, GATEWAY(", no-traffic: 0s, teardown: false"));
+
+    establish(rig, (struct told){.plain = true});
+    for (unsigned i = 0; i < 5; i++) {
+        flow(rig, RELAY4);
+        rig_step(rig, AMTG_S);
+        ck_assert_uint_eq(rig_counter(rig, "silences"), i + 1);
+        uint32_t nonce = take_request(rig, RELAY4, 0);
+        wait_out(rig, 3); /* it is not answered, and the next one is */
+        ck_assert_uint_eq(take_request(rig, RELAY4, 0), nonce);
+        tell(rig, (struct told){.nonce = nonce, .plain = true});
+        rig_ignore(rig, "queries");
+    }
+    amtg_runtime_stop(rig_runtime(rig));
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(after_a_longer_outage_it_is_back_as_the_back_off_says)
 {
     ck_assert_uint_le(recovery(_i, 60000), 64010);
@@ -245,6 +266,7 @@ END_TEST
 
 AMTG_NETNS_SUITE("amt-gateway recovery",
                  after_an_outage_of_a_few_seconds_it_is_back_within_two,
+                 one_outage_after_the_other_is_seen_as_soon_as_the_first,
                  after_a_longer_outage_it_is_back_as_the_back_off_says,
                  t_req_waits_one_to_two_seconds_while_data_flowed_lately_and_then_longer,
                  a_new_address_or_a_route_that_is_back_begins_a_new_cycle,
