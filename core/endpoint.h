@@ -21,6 +21,7 @@ struct amtg_peer {
     uint16_t remote_port;
     uint16_t local_port;
     uint32_t scope;
+    bool ecn; /* it heeds the ECN field of what brings its datagrams; to others that is 0 */
 };
 
 /*
@@ -41,7 +42,7 @@ int amtg_kind_compare(const struct amtg_kind *a, const struct amtg_kind *b);
  * A peer that outlives packets: counted. Whoever made it marks it dead when the
  * peer is gone; from then on every set that still names it, also in queued packets,
  * skips it. Its kind changes only while its owner has it in no set; packets on their
- * way go by the kind of their set.
+ * way go by the kind of their set. `peer.ecn` may change at any time.
  */
 struct amtg_endpoint {
     struct amtg_peer peer;

@@ -286,7 +286,7 @@ void amtg_packet_to_nobody(struct amtg_packet *p)
 {
     amtg_set_free(p->to);
     p->to = NULL;
-    p->flags &= (uint8_t)~AMTG_ADDRESSED_ONE;
+    p->flags &= (uint8_t)~(AMTG_ADDRESSED_ONE | AMTG_HAS_TOS);
 }
 
 void amtg_packet_to_peer(struct amtg_packet *p, const struct amtg_peer *peer)

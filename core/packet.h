@@ -45,6 +45,7 @@ struct amtg_buffer {
 enum amtg_packet_flags {
     AMTG_ADDRESSED_ONE = 1,     /* goes to `peer`: a reply, or a single send */
     AMTG_NO_CHECKSUM_YET = 2,   /* its transport checksum was left to a device */
+    AMTG_HAS_TOS = 4,           /* `tos` says something */
 };
 
 struct amtg_packet {
@@ -59,6 +60,7 @@ struct amtg_packet {
     struct amtg_peer peer;  /* who sent it; or, when AMTG_ADDRESSED_ONE, who gets it */
     struct amtg_set *to;    /* who gets it, when not one peer; NULL: nobody yet */
     struct amtg_packet *next; /* for whoever holds it: free lists, queues */
+    uint8_t tos; /* datagrams: TOS or traffic class of the IP packet that brought it or is to take it */
 };
 
 struct amtg_pool_stats {
@@ -114,10 +116,30 @@ static inline uint32_t amtg_packet_tailroom(const struct amtg_packet *p)
     return (uint32_t)(p->buffer->room + p->buffer->size - (p->data + p->len));
 }
 
-/* Send to one peer / to a set (takes a reference of its own) / to nobody yet. */
+/*
+ * Send to one peer / to a set (takes a reference of its own) / to nobody yet. What came
+ * in leaves with the sender's own TOS, unless another is set afterwards.
+ */
 void amtg_packet_to_peer(struct amtg_packet *p, const struct amtg_peer *peer);
 void amtg_packet_to_set(struct amtg_packet *p, struct amtg_set *set);
 void amtg_packet_to_nobody(struct amtg_packet *p);
+
+static inline void amtg_packet_set_tos(struct amtg_packet *p, uint8_t tos)
+{
+    p->tos = tos;
+    p->flags |= AMTG_HAS_TOS;
+}
+/*
+ * The TOS or traffic class of a datagram to this peer: its own or, when it has none,
+ * `usual`. The two bits of ECN only for a peer that heeds them (RFC 6040, section 4.3).
+ */
+static inline uint8_t amtg_packet_tos_to(const struct amtg_packet *p, const struct amtg_peer *peer,
+                                         uint8_t usual)
+{
+    uint8_t tos = p->flags & AMTG_HAS_TOS ? p->tos : usual;
+
+    return peer->ecn ? tos : tos & 0xfc;
+}
 
 /* ---- batches ------------------------------------------------------------ */
 

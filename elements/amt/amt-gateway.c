@@ -152,6 +152,7 @@ static const struct amtg_counter counters[] = {
     [AMTG_GW_REQUESTS] = {"requests", "packets", "Requests sent", AMTG_COUNTER},
     [AMTG_GW_LINUX_REQUESTS] = {"linux-requests", "packets",
                                 "of these with P where Linux relays take it", AMTG_COUNTER},
+    [AMTG_GW_ECN_REQUESTS] = {"ecn-requests", "packets", "of these with E", AMTG_COUNTER},
     [AMTG_GW_IGMP_QUERIES] = {"igmp-queries", "packets", "IGMPv3 Queries that passed all checks",
                               AMTG_COUNTER},
     [AMTG_GW_MLD_QUERIES] = {"mld-queries", "packets", "MLDv2 Queries that passed all checks",
@@ -268,6 +269,8 @@ const struct amtg_class amtg_amt_gateway = {
         "relay is moved to, and at the end; to others, Updates that remove everything. Give "
         "`socket` the element that `out` leads to: it is then stopped after this one, so that "
         "what is said at the end still leaves.\n\n"
+        "Requests say that we heed the ECN field of what brings Data (E, RFC 9601), as amt-decap "
+        "does. A relay that answers only when they do not, as Linux relays do, is not told so.\n\n"
         "`compat: auto` tries P where a Linux relay takes it when MLD Requests stay unanswered, "
         "and uses one nonce for both families with such a relay; `linux` does so from the start, "
         "`strict` never.",
@@ -337,6 +340,8 @@ const struct amtg_class amtg_amt_gateway = {
                       "how often our own address is looked at; 0s: never"),
         AMTG_BOOL(struct amt_gateway, teardown, "true",
                   "send Teardowns; else the relay is told by Updates or not at all"),
+        AMTG_BOOL(struct amt_gateway, ecn, "true",
+                  "tell relays that we heed ECN (E): their Data may then be marked on its way"),
         AMTG_ENUM(struct amt_gateway, compat, "auto", compat_names,
                   "auto: find out whether a relay is Linux's; strict: by the RFC alone; linux: it "
                   "is"),

@@ -9,6 +9,9 @@
  * binds the sender's address and port to its nonce. G: the sender's address and
  * port as we see them, for its Teardown. L: no new endpoint is accepted.
  *
+ * E: the gateway heeds the ECN field of what brings Data to it (RFC 9601, section
+ * 6.1.4.2). That goes into the MAC, and comes back with the gateway's Updates.
+ *
  * `compat: auto` serves Linux gateways. Their driver lays its flags out from the
  * other end of the octet: what it sends for P=1 has 0x80 set and 0x01 clear, and
  * it drops a Query with what we call L or G as having reserved bits set. It sends
@@ -46,27 +49,27 @@ struct amt_query {
     uint64_t interval_ns;
     uint8_t robustness;
     struct amtg_addr source4, source6;
-    bool teardown;
+    bool teardown, ecn;
     int compat;
 
     struct inner igmp, mld;
 };
 
 enum { OUT };
-enum { IGMP_QUERIES, MLD_QUERIES, COMPAT_REQUESTS, LIMITED };
+enum { IGMP_QUERIES, MLD_QUERIES, COMPAT_REQUESTS, LIMITED, ECN_REQUESTS };
 enum { SHORT, SOURCE };
 
 /* Max Response Code 1, whatever the Query Response Interval: gateways answer at once (5.3.3.3). */
 enum { MAX_RESPONSE_CODE = 1 };
 
 /* plain: as Linux gateways need it, without L and G. */
-static void query(struct amtg_element *e, const struct amtg_peer *to, uint32_t nonce,
-                  const struct inner *inner, bool plain)
+static void query(struct amtg_element *e, const struct amtg_peer *to,
+                  const struct amtg_amt_request *request, const struct inner *inner, bool plain)
 {
     const struct amt_query *state = amtg_state(e);
     const struct amtg_response_mac_ops *mac = amtg_ops(state->secret, &amtg_response_mac);
     struct amtg_amt_query message = {
-        .nonce = nonce,
+        .nonce = request->nonce,
         .g = state->teardown && !plain,
         .gateway_port = to->remote_port,
         .gateway = to->remote,
@@ -84,7 +87,8 @@ static void query(struct amtg_element *e, const struct amtg_peer *to, uint32_t n
         amtg_no_buffer_count(e);
         return;
     }
-    mac->make(state->secret, &to->remote, to->remote_port, nonce, message.mac);
+    mac->make(state->secret, &to->remote, to->remote_port, request->nonce,
+              state->ecn && request->e, message.mac);
     amtg_amt_query_build(&message, reply->data);
     amtg_packet_to_peer(reply, to);
     amtg_count(e, inner == &state->igmp ? IGMP_QUERIES : MLD_QUERIES, 1);
@@ -108,11 +112,12 @@ static void answer(struct amtg_element *e, struct amtg_packet *packet)
     }
     if (state->compat == COMPAT_AUTO && request.linux_p && !request.p) {
         amtg_count(e, COMPAT_REQUESTS, 1);
-        query(e, from, request.nonce, &state->igmp, true);
-        query(e, from, request.nonce, &state->mld, true);
+        query(e, from, &request, &state->igmp, true);
+        query(e, from, &request, &state->mld, true);
     } else {
-        query(e, from, request.nonce, request.p ? &state->mld : &state->igmp, false);
+        query(e, from, &request, request.p ? &state->mld : &state->igmp, false);
     }
+    amtg_count(e, ECN_REQUESTS, request.e);
     amtg_finish(e, packet);
 }
 
@@ -157,6 +162,8 @@ const struct amtg_class amtg_amt_query = {
         "that was asked, with the nonce, the Response MAC, the gateway's address and port (G), "
         "and a General Query: IGMPv3, or MLDv2 with P=1. L is set while `members` has no room "
         "for a further endpoint. No state is made.\n\n"
+        "A gateway with E gets the ECN field of Data in the outer header as well (RFC 6040, normal "
+        "mode), others get 0 there (compatibility mode); with `ecn: false`, all do.\n\n"
         "`compat: auto` answers the Requests of a Linux gateway for IPv6 (0x80 set, 0x01 clear "
         "in the second octet) with two Queries without L and G, which is what that gateway takes "
         "for both its halves. `compat: strict` reads the flags by the RFC alone.\n\n"
@@ -184,6 +191,8 @@ const struct amtg_class amtg_amt_query = {
                      "source of inner MLDv2 Queries; hosts want a link-local one"),
         AMTG_BOOL(struct amt_query, teardown, "true",
                   "tell gateways their address and port (G), so that they can tear down"),
+        AMTG_BOOL(struct amt_query, ecn, "true",
+                  "carry ECN over to gateways that say that they heed it (E, RFC 9601)"),
         AMTG_ENUM(struct amt_query, compat, "auto", compat_names,
                   "auto: serve Linux gateways as they need it; strict: by the RFC alone")),
     AMTG_COUNTERS(
@@ -191,7 +200,8 @@ const struct amtg_class amtg_amt_query = {
         [MLD_QUERIES] = {"mld-queries", "packets", "MLDv2 Queries sent", AMTG_COUNTER},
         [COMPAT_REQUESTS] = {"compat-requests", "packets", "Requests answered as Linux needs it",
                              AMTG_COUNTER},
-        [LIMITED] = {"limited", "packets", "Queries sent with L", AMTG_COUNTER}),
+        [LIMITED] = {"limited", "packets", "Queries sent with L", AMTG_COUNTER},
+        [ECN_REQUESTS] = {"ecn-requests", "packets", "Requests with E", AMTG_COUNTER}),
     AMTG_DROPS([SHORT] = {"short", "no whole Request"},
                [SOURCE] = {"source", "from a group, broadcast, nobody or port 0: never answered"}),
     .check = amt_query_check,

@@ -4,10 +4,12 @@
  * amt-update and amt-teardown check them.
  *
  * The MAC is SipHash-2-4 over the address (16 octets, in the form of the Gateway
- * IP Address field), the port and the nonce, all in network order, cut to 48 bits.
- * The three values are those that a Teardown carries, so one function serves
- * Update and Teardown alike; nothing else of the Request (such as its P flag) may
- * go in, and deployed gateways do use one MAC for both protocols.
+ * IP Address field), the port and the nonce, all in network order, and the E flag of
+ * the Request, cut to 48 bits. The first three are what a Teardown carries, so one
+ * function serves Update and Teardown alike. E is in neither, so both its values are
+ * tried: by that the MAC also says, without any state, whether the gateway heeds ECN
+ * (RFC 9601, section 6.1.4.2). Nothing else of the Request (such as its P flag) may go
+ * in, and deployed gateways do use one MAC for both protocols.
  *
  * Timers:
  *   rotate  every `rotate`: a new secret; the old one becomes the previous one
@@ -26,7 +28,7 @@
 
 enum {
     KEY = crypto_shorthash_KEYBYTES,
-    INPUT = 16 + 2 + 4, /* address, port, nonce */
+    INPUT = 16 + 2 + 4 + 1, /* address, port, nonce, E */
 };
 
 struct amt_secret {
@@ -40,24 +42,37 @@ struct amt_secret {
 enum { MADE, RIGHT, RIGHT_PREVIOUS, WRONG, ROTATIONS };
 
 static void mac_under(const uint8_t key[KEY], const struct amtg_addr *address, uint16_t port,
-                      uint32_t nonce, uint8_t mac[AMTG_MAC_OCTETS])
+                      uint32_t nonce, bool ecn, uint8_t mac[AMTG_MAC_OCTETS])
 {
     uint8_t in[INPUT], hash[crypto_shorthash_BYTES];
 
     amtg_amt_address_put(address, in);
     amtg_put_u16(in + 16, port);
     amtg_put_u32(in + 18, nonce);
+    in[22] = ecn;
     crypto_shorthash(hash, in, sizeof in, key);
     memcpy(mac, hash, AMTG_MAC_OCTETS);
 }
 
 static void secret_make(struct amtg_element *e, const struct amtg_addr *address, uint16_t port,
-                        uint32_t nonce, uint8_t mac[AMTG_MAC_OCTETS])
+                        uint32_t nonce, bool ecn, uint8_t mac[AMTG_MAC_OCTETS])
 {
     const struct amt_secret *state = amtg_state(e);
 
     amtg_count(e, MADE, 1);
-    mac_under(state->key, address, port, nonce, mac);
+    mac_under(state->key, address, port, nonce, ecn, mac);
+}
+
+/* *ecn: with which value of E it is right. */
+static bool right_under(const uint8_t key[KEY], const struct amtg_addr *address, uint16_t port,
+                        uint32_t nonce, const uint8_t mac[AMTG_MAC_OCTETS], bool *ecn)
+{
+    uint8_t plain[AMTG_MAC_OCTETS], with_e[AMTG_MAC_OCTETS];
+
+    mac_under(key, address, port, nonce, false, plain);
+    mac_under(key, address, port, nonce, true, with_e);
+    *ecn = sodium_memcmp(with_e, mac, sizeof with_e) == 0;
+    return *ecn || sodium_memcmp(plain, mac, sizeof plain) == 0;
 }
 
 /*
@@ -65,22 +80,20 @@ static void secret_make(struct amtg_element *e, const struct amtg_addr *address,
  * unless two query intervals have passed since the change (RFC 7450, 5.3.3.4).
  */
 static bool secret_check(struct amtg_element *e, const struct amtg_addr *address, uint16_t port,
-                         uint32_t nonce, const uint8_t mac[AMTG_MAC_OCTETS])
+                         uint32_t nonce, const uint8_t mac[AMTG_MAC_OCTETS], bool *ecn)
 {
     const struct amt_secret *state = amtg_state(e);
-    uint8_t want[AMTG_MAC_OCTETS];
+    bool unwanted;
 
-    mac_under(state->key, address, port, nonce, want);
-    if (sodium_memcmp(want, mac, sizeof want) == 0) {
+    if (!ecn)
+        ecn = &unwanted;
+    if (right_under(state->key, address, port, nonce, mac, ecn)) {
         amtg_count(e, RIGHT, 1);
         return true;
     }
-    if (state->previous_valid) {
-        mac_under(state->previous, address, port, nonce, want);
-        if (sodium_memcmp(want, mac, sizeof want) == 0) {
-            amtg_count(e, RIGHT_PREVIOUS, 1);
-            return true;
-        }
+    if (state->previous_valid && right_under(state->previous, address, port, nonce, mac, ecn)) {
+        amtg_count(e, RIGHT_PREVIOUS, 1);
+        return true;
     }
     amtg_count(e, WRONG, 1);
     return false;
@@ -157,7 +170,7 @@ const struct amtg_class amtg_amt_secret = {
     .name = "amt-secret",
     .summary = "the relay's secret: makes and checks Response MACs",
     .details =
-        "SipHash-2-4 over address, port and nonce under a secret of 128 bits from the system, cut "
+        "SipHash-2-4 over address, port, nonce and E flag under a secret of 128 bits from the system, cut "
         "to 48 bits (RFC 7450, section 5.3.5). Every `rotate` there is a new secret; MACs made "
         "with the one before stay good for two query intervals (sections 5.3.3.4, 5.3.6). The "
         "RFC recommends to change at least every 2 hours.\n\n"

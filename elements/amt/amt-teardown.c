@@ -38,7 +38,7 @@ static void tear_down(struct amtg_element *e, struct amtg_packet *packet)
         return;
     }
     if (!mac->check(state->secret, &teardown.gateway, teardown.gateway_port, teardown.nonce,
-                    teardown.mac)) {
+                    teardown.mac, NULL)) {
         amtg_drop(e, BAD_MAC, packet);
         return;
     }

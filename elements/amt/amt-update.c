@@ -8,7 +8,8 @@
  *
  * The MAC is checked before anything of the inner datagram is looked at. The
  * sender of the Update stays the packet's peer: address *and* port name the
- * endpoint. What the inner datagram holds is for igmp-parser and mld-parser.
+ * endpoint. It heeds ECN if the MAC was made for a Request with E. What the inner
+ * datagram holds is for igmp-parser and mld-parser.
  *
  *     elements:
  *       secret: {class: amt-secret}
@@ -51,10 +52,13 @@ static void open_update(struct amtg_element *e, struct amtg_packet *packet)
         amtg_drop(e, SHORT, packet);
         return;
     }
-    if (!mac->check(state->secret, &from->remote, from->remote_port, update.nonce, update.mac)) {
+    bool ecn;
+    if (!mac->check(state->secret, &from->remote, from->remote_port, update.nonce, update.mac,
+                    &ecn)) {
         amtg_drop(e, BAD_MAC, packet);
         return;
     }
+    packet->peer.ecn = ecn;
     unsigned version = update.inner[0] >> 4;
     if (version != 4 && version != 6) {
         amtg_drop(e, INNER_VERSION, packet);

@@ -12,6 +12,7 @@
  *   gateway_finder.c   discovery and hold-down
  *   gateway_hosts.c    where relays are looked for, and the addresses of names
  *   gateway_tunnel.c   Requests; opening, renewing, moving and closing tunnels
+ *   gateway_ecn.c      which Requests say that we heed ECN
  *   gateway_query.c    Queries in, and what follows
  *   gateway_report.c   reports in, Updates out
  *   gateway_data.c     Data in, and the signs that something is wrong
@@ -103,6 +104,7 @@ struct amtg_gw_cycle {
     uint64_t sent_ns;    /* when the last Request left */
     bool asked;          /* sent_ns means something */
     bool linux_bit;      /* the last Request had P where a Linux relay takes it */
+    bool e, e_tried;     /* the last Request had E; some Request of this cycle had */
     bool corrected;      /* one extra Request of this cycle has put that right */
     struct amtg_gw_query last; /* the last Query accepted */
     struct amtg_gw_query used; /* the one that the last Update was sent by; valid: relay knows us */
@@ -177,7 +179,7 @@ struct amt_gateway {
     uint64_t retry_most_ns, quick_ns;
     uint8_t retries;
     uint64_t silence_ns, no_traffic_ns, hold_down_ns, address_check_ns;
-    bool teardown;
+    bool teardown, ecn;
     int compat;
     uint32_t groups;
     struct amtg_element *socket; /* or NULL */
@@ -189,6 +191,13 @@ struct amt_gateway {
     struct amtg_gw_wishes wishes[AMTG_GW_FAMILIES];
     struct amtg_addr inner_source[AMTG_GW_FAMILIES]; /* of the last report */
     struct amtg_gw_teardown teardowns[AMTG_GW_TEARDOWNS];
+
+    /* A relay that answers Requests without E only, as it seems. */
+    struct {
+        struct amtg_addr relay;
+        unsigned times; /* cycles in a row in which it did so */
+        uint64_t until_ns;
+    } plain;
 
     struct amtg_timer t_traffic, t_silence, t_address;
     unsigned traffic_retries;
@@ -208,6 +217,7 @@ enum amtg_gw_counter {
     AMTG_GW_ADDRESSES_UNFIT,
     AMTG_GW_REQUESTS,
     AMTG_GW_LINUX_REQUESTS,
+    AMTG_GW_ECN_REQUESTS,
     AMTG_GW_IGMP_QUERIES,
     AMTG_GW_MLD_QUERIES,
     AMTG_GW_LIMITED,
@@ -374,6 +384,13 @@ static inline bool amtg_gw_awaits_query(const struct amtg_gw_cycle *c)
 {
     return c->state == AMTG_CYCLE_REQUESTING || c->state == AMTG_CYCLE_REFRESHING;
 }
+
+/* ---- gateway_ecn.c ---------------------------------------------------------------- */
+
+/* Is the next Request of the cycle to have E? linux_bit and retries are those of that Request. */
+bool amtg_gw_says_e(const struct amtg_gw_cycle *c);
+/* A Query has answered the last Request of the cycle. */
+void amtg_gw_e_answered(struct amtg_gw_cycle *c);
 
 /* ---- gateway_query.c: an action of the table, and ------------------------------- */
 

@@ -234,6 +234,7 @@ void amtg_gw_query(struct amtg_element *e, struct amtg_packet *p)
     amtg_gw_drop_held(c);
     c->held = p;
     amtg_timer_start(e, &c->t_query, interval_ns(g, general.interval_s));
+    amtg_gw_e_answered(c);
     amtg_gw_cycle_step(c, AMTG_CYCLE_QUERY);
     learn_linux(c, &now);
     amtg_gw_consider_move(t);

@@ -48,6 +48,7 @@ void amtg_gw_put_request(struct amtg_gw_cycle *c)
     struct amtg_amt_request message = {
         .nonce = c->nonce,
         .p = c->family == AMTG_GW_MLD && !c->linux_bit,
+        .e = c->e,
         .linux_p = c->linux_bit,
     };
 
@@ -60,6 +61,7 @@ void amtg_gw_put_request(struct amtg_gw_cycle *c)
         p->data[1] |= 0x80;
     amtg_count(e, AMTG_GW_REQUESTS, 1);
     amtg_count(e, AMTG_GW_LINUX_REQUESTS, c->linux_bit);
+    amtg_count(e, AMTG_GW_ECN_REQUESTS, c->e);
     c->tunnel->update_last = false;
     amtg_gw_send(e, p, &c->tunnel->relay);
 }
@@ -87,6 +89,8 @@ static void send_request(struct amtg_gw_cycle *c)
     struct amtg_element *e = c->tunnel->element;
 
     c->linux_bit = linux_bit(c);
+    c->e = amtg_gw_says_e(c);
+    c->e_tried |= c->e;
     amtg_timer_start(e, &c->t_req, patience(c));
     amtg_gw_put_request(c);
 }
@@ -117,7 +121,7 @@ void amtg_gw_cycle_request(struct amtg_gw_cycle *c)
     amtg_timer_stop(c->tunnel->element, &c->t_query);
     c->nonce = new_nonce(c);
     c->retries = 0;
-    c->corrected = false;
+    c->corrected = c->e_tried = false;
     send_request(c);
     /* What the relay now remembers is no longer the other family's. */
     if ((c->tunnel->linux_relay || amtg_gw_of(c->tunnel)->compat == AMTG_GW_LINUX) &&

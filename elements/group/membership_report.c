@@ -112,6 +112,7 @@ static struct amtg_member *member_of(struct amtg_element *e, const struct amtg_p
     if (m) {
         const struct amtg_peer *known = &m->endpoint->peer;
         m->errors = 0;
+        m->endpoint->peer.ecn = peer->ecn; /* as its last Request said (RFC 9601, 6.1.4.2) */
         /* RFC 7450, section 5.3.3.6.3: data comes from where the gateway sent its Update. */
         if (known->local_port == peer->local_port && known->scope == peer->scope &&
             amtg_addr_equal(&known->local, &peer->local))

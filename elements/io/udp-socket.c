@@ -240,6 +240,7 @@ static enum amtg_err udp_socket_init(struct amtg_element *e)
         state->senders[made].bounds = state->bounds;
         state->senders[made].limit = state->queue;
         state->senders[made].budget = state->copies_per_turn;
+        state->senders[made].tos = (uint8_t)(state->dscp << 2);
     }
     if (!amtg_udp_receiver_init(&state->receiver, e))
         goto fail;
@@ -283,7 +284,6 @@ static enum amtg_err open_one(struct amtg_element *e, const struct amtg_addr *ad
         .receive_buffer = state->receive_buffer_octets,
         .send_buffer = state->send_buffer_octets,
         .hop_limit = state->hop_limit,
-        .dscp = state->dscp,
         .free = further,
         .zero_checksum6 = state->zero_checksum6,
     };
@@ -382,6 +382,9 @@ const struct amtg_class amtg_udp_socket = {
         "DF is set on all that is sent; what does not fit the interface is dropped as `too-big`. "
         "ICMP errors come out of `unreachable`, each with the peer that it is about; a send that "
         "failed for another peer's sake is repeated.\n\n"
+        "A datagram that was received carries the TOS or traffic class that it came with. One to "
+        "be sent may have its own; its ECN field is sent as 0 to destinations of which it is not "
+        "known that they heed it (RFC 6040, section 4.3).\n\n"
         "IPv6 datagrams without UDP checksum are dropped by the system unless `zero-checksum6`; a "
         "relay may send Data so (RFC 6935), and a gateway must take it. A checksum that is there "
         "is always verified, and IPv4 needs none.\n\n"
@@ -410,7 +413,8 @@ const struct amtg_class amtg_udp_socket = {
                   "the kernel's room for what goes out, for each address"),
         AMTG_U8(struct udp_socket, hop_limit, "64", 1, 255, "hops",
                 "TTL or hop limit of what is sent"),
-        AMTG_U8(struct udp_socket, dscp, "0", 0, 63, NULL, "DSCP of what is sent"),
+        AMTG_U8(struct udp_socket, dscp, "0", 0, 63, NULL,
+                "DSCP of what is sent, unless it has one already, as Data of amt-encap has"),
         AMTG_U32(struct udp_socket, queue, "4096", 1, 1000000, "packets",
                  "packets that may wait to be sent; replies and sets are counted apart"),
         AMTG_U32(struct udp_socket, copies_per_turn, "1024", 1, 1000000, "datagrams",

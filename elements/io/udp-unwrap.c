@@ -58,6 +58,7 @@ static void unwrap(struct amtg_element *e, struct amtg_packet *packet)
     amtg_packet_trim(packet, udp.payload_octets);
     amtg_packet_to_nobody(packet);
     packet->flags &= (uint8_t)~AMTG_NO_CHECKSUM_YET;
+    amtg_packet_set_tos(packet, ip.tos);
     packet->peer = udp.peer;
     packet->type = AMTG_DATAGRAM;
     amtg_emit(e, OUT, packet);

@@ -74,11 +74,12 @@ static bool fill_in(const struct udp_wrap *s, struct amtg_peer *peer)
     return true;
 }
 
-static struct amtg_udp_options options_of_next(struct udp_wrap *s)
+static struct amtg_udp_options options_of_next(struct udp_wrap *s, const struct amtg_packet *p,
+                                               const struct amtg_peer *peer)
 {
     return (struct amtg_udp_options){
         .hops = s->hop_limit,
-        .tos = (uint8_t)(s->dscp << 2), /* ECN stays 0: no congestion is marked here */
+        .tos = amtg_packet_tos_to(p, peer, (uint8_t)(s->dscp << 2)),
         .dont_fragment = s->dont_fragment,
         /* RFC 6864, section 4.1: it means nothing in a packet that cannot be fragmented. */
         .id = s->dont_fragment ? 0 : s->id++,
@@ -101,7 +102,7 @@ static void wrap_single(struct amtg_element *e, struct amtg_packet *p)
 {
     struct udp_wrap *s = amtg_state(e);
     struct amtg_peer peer = p->peer;
-    struct amtg_udp_options options = options_of_next(s);
+    struct amtg_udp_options options = options_of_next(s, p, &peer);
     uint32_t len = p->len, heads = amtg_udp_heads_octets(&peer);
 
     if (len > amtg_udp_payload_most(&peer)) {
@@ -124,7 +125,7 @@ static void wrap_copy(struct amtg_element *e, const struct amtg_packet *p,
                       struct amtg_peer peer)
 {
     struct udp_wrap *s = amtg_state(e);
-    struct amtg_udp_options options = options_of_next(s);
+    struct amtg_udp_options options = options_of_next(s, p, &peer);
     uint32_t heads = amtg_udp_heads_octets(&peer);
 
     if (p->len > amtg_udp_payload_most(&peer)) {
@@ -264,8 +265,9 @@ const struct amtg_class amtg_udp_wrap = {
     .details =
         "Each packet goes from the local address and port of its peer to the remote ones, with a "
         "valid UDP checksum. Sets of destinations end here: copies are made in turns of at most "
-        "`burst`, and endpoints that have left meanwhile are skipped. Nothing is fragmented; what "
-        "no IP packet can hold is dropped.\n\n"
+        "`burst`, and endpoints that have left meanwhile are skipped. The ECN field of a datagram "
+        "is 0 for destinations of which it is not known that they heed it. Nothing is fragmented; "
+        "what no IP packet can hold is dropped.\n\n"
         "Who sends and leaves address or port to the socket gets those of `local` and `local-port`, "
         "so that a gateway whose datagrams leave by it is a host with these addresses. It offers "
         "them to others, too (interface `source-address`).",
@@ -290,7 +292,7 @@ const struct amtg_class amtg_udp_wrap = {
                          "our port, for what does not say its own"),
                 AMTG_U8(struct udp_wrap, hop_limit, "64", 1, 255, "hops", "TTL or hop limit"),
                 AMTG_U8(struct udp_wrap, dscp, "0", 0, 63, NULL,
-                        "differentiated services code point"),
+                        "DSCP of datagrams that have none, as Data of amt-encap has"),
                 AMTG_BOOL(struct udp_wrap, dont_fragment, "true", "set DF in IPv4 headers"),
                 AMTG_U32(struct udp_wrap, limit, "1024", 1, 1 << 20, "packets",
                          "packets that may wait"),

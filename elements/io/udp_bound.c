@@ -31,7 +31,7 @@ static bool set_options4(int fd, const struct amtg_udp_socket_options *o)
 {
     return set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) &&
            set(fd, IPPROTO_IP, IP_RECVERR, 1) && set(fd, IPPROTO_IP, IP_PKTINFO, 1) &&
-           set(fd, IPPROTO_IP, IP_TTL, o->hop_limit) && set(fd, IPPROTO_IP, IP_TOS, o->dscp << 2) &&
+           set(fd, IPPROTO_IP, IP_TTL, o->hop_limit) && set(fd, IPPROTO_IP, IP_RECVTOS, 1) &&
            (!o->free || set(fd, IPPROTO_IP, IP_FREEBIND, 1));
 }
 
@@ -42,7 +42,7 @@ static bool set_options6(int fd, const struct amtg_udp_socket_options *o)
            set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, o->hop_limit) &&
-           set(fd, IPPROTO_IPV6, IPV6_TCLASS, o->dscp << 2) &&
+           set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1) &&
            (!o->zero_checksum6 || set(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1)) &&
            (!o->free || set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1));
 }

@@ -47,7 +47,7 @@ struct amtg_udp_bound {
 
 struct amtg_udp_socket_options {
     uint64_t receive_buffer, send_buffer; /* octets */
-    uint8_t hop_limit, dscp;
+    uint8_t hop_limit;
     bool free; /* the address need not be one of the host's yet */
     bool zero_checksum6; /* take IPv6 datagrams without checksum (RFC 6935) */
 };

@@ -14,7 +14,7 @@ enum {
     BURSTS = 4,   /* recvmmsg calls a turn */
     ERRORS = 256, /* entries of the error queue a turn */
     OVERFLOW_OCTETS = AMTG_LARGE_OCTETS - AMTG_SMALL_OCTETS,
-    CONTROL_OCTETS = 128, /* packet info, of either family */
+    CONTROL_OCTETS = 128, /* packet info and TOS, of either family */
     ERROR_CONTROL_OCTETS = 512,
 };
 
@@ -56,6 +56,20 @@ static bool read_local(struct msghdr *m, struct amtg_addr *local)
         }
     }
     return true;
+}
+
+/* The TOS or traffic class that it came with. */
+static void read_tos(struct msghdr *m, struct amtg_packet *p)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+            amtg_packet_set_tos(p, *CMSG_DATA(c));
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+            int class;
+            memcpy(&class, CMSG_DATA(c), sizeof class);
+            amtg_packet_set_tos(p, (uint8_t)class);
+        }
+    }
 }
 
 static void read_remote(const struct sockaddr_storage *name, struct amtg_peer *peer)
@@ -133,6 +147,7 @@ static void deliver(struct amtg_udp_receiver *r, const struct amtg_udp_bound *bo
         return;
     }
     p->peer = peer;
+    read_tos(&m->msg_hdr, p);
     amtg_emit(e, AMTG_SOCK_OUT, p);
 }
 

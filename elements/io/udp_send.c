@@ -21,7 +21,14 @@ enum {
 
 union control {
     struct cmsghdr align;
-    char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
+};
+
+/* What a message says besides its octets and its destination. */
+struct extras {
+    struct amtg_addr local; /* the address that it leaves from; unspecified: the socket's own */
+    uint32_t scope;
+    uint8_t tos;
 };
 
 /* Which copy a message is; and, one past the last message, where the next burst begins. */
@@ -37,6 +44,9 @@ struct amtg_udp_burst {
     struct iovec iov[AMTG_SOCK_BURST];
     struct sockaddr_storage names[AMTG_SOCK_BURST];
     union control controls[AMTG_SOCK_BURST];
+    unsigned controls_used;  /* messages with the same extras share the last one */
+    struct extras extras;    /* that the last one holds */
+    size_t control_octets;   /* and how many of its octets */
     struct place places[AMTG_SOCK_BURST + 1];
 };
 
@@ -98,33 +108,72 @@ static struct amtg_udp_bound *bound_for(const struct amtg_udp_sender *s,
     return wildcard;
 }
 
-/* A wildcard socket is told with each message which of our addresses it leaves from. */
-static void set_source(struct msghdr *m, union control *control, const struct amtg_peer *peer)
+static struct cmsghdr *put_extra(union control *control, size_t *used, int level, int type,
+                                 const void *value, size_t octets)
 {
-    struct cmsghdr *c = &control->align;
+    struct cmsghdr *c = (struct cmsghdr *)(control->room + *used);
 
-    m->msg_control = control;
-    if (amtg_addr_is4(&peer->local)) {
-        struct in_pktinfo info = {0};
-        memcpy(&info.ipi_spec_dst, amtg_addr_octets4(&peer->local), 4);
-        c->cmsg_level = IPPROTO_IP;
-        c->cmsg_type = IP_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof info);
-        memcpy(CMSG_DATA(c), &info, sizeof info);
-        m->msg_controllen = CMSG_SPACE(sizeof info);
-    } else {
-        struct in6_pktinfo info = {.ipi6_ifindex = peer->scope};
-        memcpy(&info.ipi6_addr, peer->local.octets, 16);
-        c->cmsg_level = IPPROTO_IPV6;
-        c->cmsg_type = IPV6_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof info);
-        memcpy(CMSG_DATA(c), &info, sizeof info);
-        m->msg_controllen = CMSG_SPACE(sizeof info);
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(octets);
+    memcpy(CMSG_DATA(c), value, octets);
+    *used += CMSG_SPACE(octets);
+    return c;
+}
+
+/* Returns the octets written. Sockets send TOS 0 where nothing is said. */
+static size_t put_extras(union control *control, bool is4, const struct extras *extras)
+{
+    size_t used = 0;
+    int tos = extras->tos;
+
+    if (!amtg_addr_is_unspecified(&extras->local)) {
+        if (is4) {
+            struct in_pktinfo info = {0};
+            memcpy(&info.ipi_spec_dst, amtg_addr_octets4(&extras->local), 4);
+            put_extra(control, &used, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+        } else {
+            struct in6_pktinfo info = {.ipi6_ifindex = extras->scope};
+            memcpy(&info.ipi6_addr, extras->local.octets, 16);
+            put_extra(control, &used, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+        }
     }
+    if (tos)
+        put_extra(control, &used, is4 ? IPPROTO_IP : IPPROTO_IPV6, is4 ? IP_TOS : IPV6_TCLASS, &tos,
+                  sizeof tos);
+    return used;
+}
+
+static bool same_extras(const struct extras *a, const struct extras *b)
+{
+    return a->tos == b->tos && a->scope == b->scope && amtg_addr_equal(&a->local, &b->local);
+}
+
+/*
+ * A wildcard socket is told which of our addresses a message leaves from, and each with
+ * a TOS other than 0 which that is. Copies of one packet say the same as a rule, once.
+ */
+static void set_extras(struct amtg_udp_burst *b, struct msghdr *m, const struct amtg_peer *peer,
+                       uint8_t tos)
+{
+    struct extras extras = {.tos = tos};
+
+    if (b->bound->wildcard && !amtg_addr_is_unspecified(&peer->local)) {
+        extras.local = peer->local;
+        extras.scope = peer->scope;
+    }
+    if (!b->controls_used || !same_extras(&extras, &b->extras)) {
+        b->extras = extras;
+        b->control_octets = put_extras(&b->controls[b->controls_used++], b->bound->is4, &extras);
+    }
+    if (!b->control_octets)
+        return;
+    m->msg_control = &b->controls[b->controls_used - 1];
+    m->msg_controllen = b->control_octets;
 }
 
 static void burst_add(struct amtg_udp_burst *b, const struct amtg_peer *peer, unsigned iov,
-                      struct place place)
+                      struct place place, uint8_t tos)
 {
     unsigned i = b->count++;
     struct msghdr *m = &b->messages[i].msg_hdr;
@@ -133,8 +182,7 @@ static void burst_add(struct amtg_udp_burst *b, const struct amtg_peer *peer, un
     *m = (struct msghdr){.msg_iov = &b->iov[iov], .msg_iovlen = 1, .msg_name = &b->names[i]};
     m->msg_namelen = amtg_addr_to_sockaddr(&peer->remote, peer->remote_port, peer->scope,
                                            &b->names[i]);
-    if (b->bound->wildcard && !amtg_addr_is_unspecified(&peer->local))
-        set_source(m, &b->controls[i], peer);
+    set_extras(b, m, peer, tos);
 }
 
 static uint32_t destinations(const struct amtg_packet *p)
@@ -163,7 +211,7 @@ static void burst_fill(struct amtg_udp_sender *s, const struct amtg_udp_lane *la
 
     if (most > AMTG_SOCK_BURST)
         most = AMTG_SOCK_BURST;
-    b->count = 0;
+    b->count = b->controls_used = 0;
     for (; place.packet; place = (struct place){.packet = place.packet->next}) {
         struct amtg_packet *p = place.packet;
         uint32_t count = destinations(p);
@@ -185,7 +233,7 @@ static void burst_fill(struct amtg_udp_sender *s, const struct amtg_udp_lane *la
                                            : (struct place){.packet = p, .index = place.index + 1};
                 return;
             }
-            burst_add(b, peer, iov, place);
+            burst_add(b, peer, iov, place, amtg_packet_tos_to(p, peer, s->tos));
         }
         if (iov < b->count)
             iov++;

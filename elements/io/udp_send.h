@@ -23,6 +23,7 @@ struct amtg_udp_sender {
     unsigned bounds_count;
     uint32_t limit;  /* packets that may wait in each lane */
     uint32_t budget; /* copies a turn */
+    uint8_t tos;     /* of packets that have none of their own */
 
     struct amtg_udp_lane replies, sets;
     struct amtg_udp_bound *blocked; /* waits for EPOLLOUT of this one */

@@ -133,6 +133,7 @@ static bool datagram_from_ip(struct amtg_packet *p)
         return false;
     amtg_packet_pull(p, udp.payload);
     amtg_packet_trim(p, udp.payload_octets);
+    amtg_packet_set_tos(p, ip.tos);
     p->peer = udp.peer;
     return true;
 }
@@ -142,7 +143,8 @@ enum { SHOWN_HOPS = 64 };
 static void datagram_to_peer(const struct amtg_packet *p, const struct amtg_peer *peer,
                              amtg_wire_sink *sink, void *arg)
 {
-    static const struct amtg_udp_options options = {.hops = SHOWN_HOPS, .dont_fragment = true};
+    const struct amtg_udp_options options = {
+        .hops = SHOWN_HOPS, .tos = amtg_packet_tos_to(p, peer, 0), .dont_fragment = true};
     uint8_t whole[AMTG_UDP_HEADS_MOST + AMTG_LARGE_OCTETS];
 
     if (p->len > amtg_udp_payload_most(peer))
@@ -166,6 +168,7 @@ static void datagram_to_ip(const struct amtg_packet *p, amtg_wire_sink *sink, vo
             .remote_port = p->peer.local_port,
             .local = p->peer.remote,
             .local_port = p->peer.remote_port,
+            .ecn = true, /* it is shown as it came */
         };
         datagram_to_peer(p, &inward, sink, arg);
     }

@@ -180,7 +180,7 @@ START_TEST(both_families_have_cycles_of_their_own)
     scene_play(s, 800);
 
     char *said = scene_sent_text(s), *got = scene_joins_text(s);
-    ck_assert_uint_eq(scene_sent(s, &relay, AMTG_MSG_REQUEST, 0)->octets[1], 1); /* P */
+    ck_assert_uint_eq(scene_sent(s, &relay, AMTG_MSG_REQUEST, 0)->octets[1], 3); /* P and E */
     ck_assert_uint_eq(scene_drops(s, "tunnel/gateway", "query-family"), 1);
     expect_said(said, "MLDv2 report");
     ck_assert_uint_eq(count_of(got, "2001:db8::a > ff3e::8000:d"), 1);

@@ -56,15 +56,23 @@ static inline const struct amtg_response_mac_ops *mac_ops(struct rig *rig, const
     return amtg_ops(rig_element(rig, secret), &amtg_response_mac);
 }
 
-/* Put the MAC of (address, port, nonce of the message) into a Query, Update or Teardown. */
-static inline void put_mac(struct rig *rig, const char *secret, struct amtg_packet *p,
-                           const char *address, uint16_t port)
+/*
+ * Put the MAC of (address, port, nonce of the message) into a Query, Update or Teardown.
+ * e: as for a Request with the flag E.
+ */
+static inline void put_mac_e(struct rig *rig, const char *secret, struct amtg_packet *p,
+                             const char *address, uint16_t port, bool e)
 {
     struct amtg_addr a;
 
     ck_assert(amtg_addr_parse(address, &a));
-    mac_ops(rig, secret)->make(rig_element(rig, secret), &a, port, amtg_get_u32(p->data + 8),
+    mac_ops(rig, secret)->make(rig_element(rig, secret), &a, port, amtg_get_u32(p->data + 8), e,
                                p->data + 2);
+}
+static inline void put_mac(struct rig *rig, const char *secret, struct amtg_packet *p,
+                           const char *address, uint16_t port)
+{
+    put_mac_e(rig, secret, p, address, port, false);
 }
 
 /* The packet is addressed to one peer, and these are its ends. */

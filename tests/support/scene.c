@@ -28,6 +28,7 @@ struct scene {
     struct amtg_capture_writer *udp_writer, *native_writer;
     struct amtg_graph *graph;
     uint64_t **counters, **drops; /* of each node, as they were at the end */
+    uint8_t tos; /* of what is said */
     struct sent *sent;
     unsigned sent_count;
 };
@@ -83,7 +84,7 @@ void scene_set(struct scene *s, const char *name, const char *value)
 void scene_say(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
                const uint8_t *octets, uint32_t len)
 {
-    struct amtg_udp_options options = {.hops = 64, .dont_fragment = true};
+    struct amtg_udp_options options = {.hops = 64, .tos = s->tos, .dont_fragment = true};
     struct amtg_peer way = { /* as the gateway sends it */
         .remote = gateway->local, .remote_port = gateway->local_port,
         .local = gateway->remote, .local_port = gateway->remote_port};
@@ -93,6 +94,11 @@ void scene_say(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
     ck_assert_uint_le(heads + len, sizeof datagram);
     memcpy(datagram + heads, octets, len);
     ck_assert(amtg_capture_write(s->udp_writer, BEGAN + at_ms * AMTG_MS, datagram, heads + len));
+}
+
+void scene_tos(struct scene *s, uint8_t tos)
+{
+    s->tos = tos;
 }
 
 void scene_say_hex(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
@@ -189,6 +195,7 @@ static void read_sent(struct scene *s)
             .at_ns = c.wall_ns - BEGAN,
             .peer = {.remote = udp.peer.local, .remote_port = udp.peer.local_port,
                      .local = udp.peer.remote, .local_port = udp.peer.remote_port},
+            .tos = ip.tos,
             .octets = octets,
             .len = udp.payload_octets,
         };

@@ -23,6 +23,7 @@ struct scene;
 struct sent {
     uint64_t at_ns;          /* since the scene began */
     struct amtg_peer peer;   /* remote: who gets it; local: the relay */
+    uint8_t tos;             /* of the outer IP header, or its traffic class */
     const uint8_t *octets;   /* the UDP payload; the scene's */
     uint32_t len;
 };
@@ -49,6 +50,8 @@ void scene_say(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
                const uint8_t *octets, uint32_t len);
 void scene_say_hex(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
                    const char *hex);
+/* TOS or traffic class of what is said from now on. */
+void scene_tos(struct scene *s, uint8_t tos);
 void scene_discovery(struct scene *s, uint64_t at_ms, const struct amtg_peer *gateway,
                      uint32_t nonce);
 /* flags: the second octet as on the wire */

@@ -16,8 +16,9 @@
 /* Our end, as a NAT shows it. */
 #define OUTSIDE "203.0.113.7"
 
-#define GATEWAY(more) "it: {class: amt-gateway, relay: 192.0.2.1" more "}"
-#define FINDER(more) "it: {class: amt-gateway" more "}"
+/* Without E, which has tests of its own: test_amt_gateway_ecn.c. */
+#define GATEWAY(more) "it: {class: amt-gateway, ecn: no, relay: 192.0.2.1" more "}"
+#define FINDER(more) "it: {class: amt-gateway, ecn: no" more "}"
 
 /* TO_EX {} for 239.1.1.1, from 0.0.0.0 */
 #define IGMP_TO_EX_HEX                                                                         \

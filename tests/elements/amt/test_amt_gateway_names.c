@@ -5,9 +5,9 @@
 #include "tests/elements/amt/gateway_rig.h"
 
 #define NAME "relay.example.net"
-#define NAMED(more) "it: {class: amt-gateway, relay: " NAME more "}"
+#define NAMED(more) "it: {class: amt-gateway, ecn: no, relay: " NAME more "}"
 
-#define GIVEN(relays, more) "it: {class: amt-gateway, relay: " relays more "}"
+#define GIVEN(relays, more) "it: {class: amt-gateway, ecn: no, relay: " relays more "}"
 
 static void take_lookup(struct rig *rig, const char *name)
 {
@@ -317,7 +317,7 @@ END_TEST
 
 START_TEST(addresses_that_are_of_no_use_are_left_out)
 {
-    struct rig *rig = rig_new(_i, "it:  {class: amt-gateway, relay: " NAME ", socket: udp}\n"
+    struct rig *rig = rig_new(_i, "it:  {class: amt-gateway, ecn: no, relay: " NAME ", socket: udp}\n"
                                   "udp: {class: udp-socket, bind: 0.0.0.0, port: 0}\n");
 
     report(rig, IGMP_REPORT_HEX);

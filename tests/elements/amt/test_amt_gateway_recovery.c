@@ -127,7 +127,7 @@ START_TEST(a_new_address_or_a_route_that_is_back_begins_a_new_cycle)
     netns_enter();
     netns_run("ip addr add 10.0.0.9/24 dev v0; ip route add 192.0.2.0/24 dev v0 src 10.0.0.1");
     struct rig *rig = rig_new_real(
-        _i, "it:  {class: amt-gateway, relay: 192.0.2.1, socket: udp, address-check: 50ms, "
+        _i, "it:  {class: amt-gateway, ecn: no, relay: 192.0.2.1, socket: udp, address-check: 50ms, "
             "no-traffic: 0s, teardown: false}\n"
             "udp: {class: udp-socket, bind: 0.0.0.0, port: 0}\n");
     report(rig, IGMP_REPORT_HEX);

@@ -1,4 +1,4 @@
-/* amt-query. Covers: M-7 to M-16, R-19 to, S-13. */
+/* amt-query. Covers: E-3 to E-6, E-17, M-7 to M-16, R-19 to, S-13. */
 #include "tests/support/amt.h"
 
 #define QUERY "secret: {class: amt-secret}\n"
@@ -48,6 +48,38 @@ START_TEST(p_chooses_the_protocol_and_g_returns_the_sender)
 }
 END_TEST
 
+/* Is the MAC of the next Query one for a gateway that heeds ECN? */
+static bool query_is_for_ecn(struct rig *rig)
+{
+    struct amtg_packet *p = rig_take(rig, "out");
+    struct amtg_addr a;
+    bool ecn;
+
+    ck_assert(amtg_addr_parse(GATEWAY4, &a));
+    ck_assert(mac_ops(rig, "secret")->check(rig_element(rig, "secret"), &a, GATEWAY_PORT, NONCE,
+                                            p->data + 2, &ecn));
+    amtg_packet_free(p);
+    return ecn;
+}
+
+/* RFC 9601, section 6.1.4.2: bit 14 of a Request. */
+START_TEST(e_goes_into_the_mac)
+{
+    for (unsigned on = 0; on < 2; on++) {
+        struct rig *rig = rig_new(_i, on ? QUERY "it: {class: amt-query, secret: secret}"
+                                         : QUERY "it: {class: amt-query, secret: secret, ecn: no}");
+        for (unsigned flags = 0; flags < 0x80; flags++) {
+            char hex[32];
+            snprintf(hex, sizeof hex, "03%02xffff" NONCE_HEX, flags);
+            rig_push(rig, "in", request(rig, hex, false));
+            ck_assert(query_is_for_ecn(rig) == (on && (flags & 0x02)));
+        }
+        ck_assert_uint_eq(rig_counter(rig, "ecn-requests"), 64);
+        rig_free(rig);
+    }
+}
+END_TEST
+
 START_TEST(without_teardown_there_are_no_gateway_fields)
 {
     struct rig *rig = rig_new(_i, QUERY "it: {class: amt-query, secret: secret, teardown: false}");
@@ -83,9 +115,9 @@ START_TEST(reserved_bits_and_a_ninth_octet_are_ignored)
 {
     struct rig *rig = rig_new(_i, QUERY "it: {class: amt-query, secret: secret}");
 
-    rig_push(rig, "in", request(rig, "037effff" NONCE_HEX "00", false));
+    rig_push(rig, "in", request(rig, "037cffff" NONCE_HEX "00", false));
     expect_query(rig, "0401" MAC_HEX NONCE_HEX IGMP_QUERY_HEX GATEWAY4_HEX, false);
-    rig_push(rig, "in", request(rig, "03ffffff" NONCE_HEX, false));
+    rig_push(rig, "in", request(rig, "03fdffff" NONCE_HEX, false));
     expect_query(rig, "0401" MAC_HEX NONCE_HEX MLD_QUERY_HEX GATEWAY4_HEX, false);
     rig_free(rig);
 }
@@ -149,6 +181,7 @@ START_TEST(impossible_sources_are_never_answered)
 END_TEST
 
 AMTG_RIG_SUITE("amt-query", p_chooses_the_protocol_and_g_returns_the_sender,
+               e_goes_into_the_mac,
                without_teardown_there_are_no_gateway_fields,
                interval_robustness_and_sources_are_told,
                reserved_bits_and_a_ninth_octet_are_ignored,

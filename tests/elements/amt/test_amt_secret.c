@@ -1,4 +1,4 @@
-/* amt-secret. Covers: S-1, S-2, S-3, S-4, R-22, R-40, R-41. */
+/* amt-secret. Covers: S-1, S-2, S-3, S-4, R-22, R-40, R-41, E-17. */
 #include "elements/registry.h"
 #include "tests/support/amt.h"
 
@@ -13,7 +13,7 @@ static bool accepts(struct rig *rig, const char *address, uint16_t port, uint32_
     struct amtg_addr a;
 
     ck_assert(amtg_addr_parse(address, &a));
-    return mac_ops(rig, "it")->check(rig_element(rig, "it"), &a, port, nonce, mac);
+    return mac_ops(rig, "it")->check(rig_element(rig, "it"), &a, port, nonce, mac, NULL);
 }
 
 static void make(struct rig *rig, const char *address, uint8_t *mac)
@@ -21,7 +21,7 @@ static void make(struct rig *rig, const char *address, uint8_t *mac)
     struct amtg_addr a;
 
     ck_assert(amtg_addr_parse(address, &a));
-    mac_ops(rig, "it")->make(rig_element(rig, "it"), &a, GATEWAY_PORT, NONCE, mac);
+    mac_ops(rig, "it")->make(rig_element(rig, "it"), &a, GATEWAY_PORT, NONCE, false, mac);
 }
 
 START_TEST(a_mac_is_right_for_what_it_was_made_for_only)
@@ -104,12 +104,13 @@ START_TEST(one_previous_secret_is_kept)
 END_TEST
 
 /* The MAC under a secret of zeroes: what a place that holds no secret would make. */
-static void make_from_nothing(uint8_t *mac)
+static void make_from_nothing(bool e, uint8_t *mac)
 {
     static const uint8_t key[crypto_shorthash_KEYBYTES];
-    uint8_t in[22], hash[crypto_shorthash_BYTES];
+    uint8_t in[23], hash[crypto_shorthash_BYTES];
 
-    rig_octets("000000000000000000000000cb007107" "c738" NONCE_HEX, in, sizeof in);
+    rig_octets("000000000000000000000000cb007107" "c738" NONCE_HEX "00", in, sizeof in);
+    in[22] = e;
     crypto_shorthash(hash, in, sizeof in, key);
     memcpy(mac, hash, AMTG_MAC_OCTETS);
 }
@@ -119,11 +120,45 @@ START_TEST(where_there_is_no_previous_secret_nothing_is_right)
     struct rig *rig = rig_new(_i, SECRET);
     uint8_t mac[AMTG_MAC_OCTETS];
 
-    make_from_nothing(mac);
-    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac)); /* none yet */
+    for (unsigned e = 0; e < 2; e++) {
+        make_from_nothing(e, mac);
+        ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac)); /* none yet */
+    }
     rig_step(rig, 85 * AMTG_S);
     ck_assert_uint_eq(rig_counter(rig, "rotations"), 1);
-    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac)); /* retired and wiped */
+    for (unsigned e = 0; e < 2; e++) {
+        make_from_nothing(e, mac);
+        ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac)); /* retired and wiped */
+    }
+    rig_free(rig);
+}
+END_TEST
+
+/* RFC 9601, section 6.1.4.2: no state is needed to know whether a Request had E. */
+START_TEST(a_mac_says_whether_its_request_had_e)
+{
+    struct rig *rig = rig_new(_i, SECRET);
+    const struct amtg_response_mac_ops *ops = mac_ops(rig, "it");
+    struct amtg_element *it = rig_element(rig, "it");
+    uint8_t mac[2][AMTG_MAC_OCTETS];
+    struct amtg_addr a;
+
+    ck_assert(amtg_addr_parse(GATEWAY4, &a));
+    for (unsigned e = 0; e < 2; e++)
+        ops->make(it, &a, GATEWAY_PORT, NONCE, e, mac[e]);
+    ck_assert_mem_ne(mac[0], mac[1], sizeof mac[0]);
+    for (unsigned old = 0; old < 2; old++) {
+        for (unsigned e = 0; e < 2; e++) {
+            bool ecn = !e;
+            ck_assert(ops->check(it, &a, GATEWAY_PORT, NONCE, mac[e], &ecn));
+            ck_assert(ecn == e);
+            ck_assert(ops->check(it, &a, GATEWAY_PORT, NONCE, mac[e], NULL));
+            ck_assert(!ops->check(it, &a, GATEWAY_PORT + 1, NONCE, mac[e], &ecn));
+        }
+        rig_step(rig, 61 * AMTG_S); /* the secret has changed */
+    }
+    ck_assert_uint_eq(rig_counter(rig, "right"), 4);
+    ck_assert_uint_eq(rig_counter(rig, "right-previous"), 4);
     rig_free(rig);
 }
 END_TEST
@@ -137,7 +172,7 @@ START_TEST(secrets_of_two_elements_differ)
     make(rig, GATEWAY4, mac);
     ck_assert(amtg_addr_parse(GATEWAY4, &a));
     struct amtg_element *other = rig_element(rig, "other");
-    ck_assert(!mac_ops(rig, "other")->check(other, &a, GATEWAY_PORT, NONCE, mac));
+    ck_assert(!mac_ops(rig, "other")->check(other, &a, GATEWAY_PORT, NONCE, mac, NULL));
     rig_free(rig);
 }
 END_TEST
@@ -165,5 +200,5 @@ END_TEST
 AMTG_RIG_SUITE("amt-secret", a_mac_is_right_for_what_it_was_made_for_only,
                each_bit_of_the_mac_counts, an_old_mac_is_good_for_two_intervals_after_the_change,
                one_previous_secret_is_kept, where_there_is_no_previous_secret_nothing_is_right,
-               secrets_of_two_elements_differ,
+               a_mac_says_whether_its_request_had_e, secrets_of_two_elements_differ,
                a_secret_must_outlive_two_intervals)

@@ -1,4 +1,4 @@
-/* amt-update. Covers: M-17 to M-19, R-5, R-37, R-39, R-42, S-9, S-12. */
+/* amt-update. Covers: E-17, M-17 to M-19, R-5, R-37, R-39, R-42, S-9, S-12. */
 #include "tests/support/amt.h"
 
 #define UPDATE "secret: {class: amt-secret}\nit: {class: amt-update, secret: secret}"
@@ -29,6 +29,23 @@ START_TEST(reports_leave_by_their_family_with_the_sender_as_peer)
         ck_assert_ptr_eq(p->type, AMTG_IP_RAW);
         ck_assert_str_eq(amtg_addr_text(&p->peer.remote, text), GATEWAY4);
         ck_assert_uint_eq(p->peer.remote_port, GATEWAY_PORT);
+        amtg_packet_free(p);
+    }
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(the_sender_heeds_ecn_if_its_request_said_so)
+{
+    struct rig *rig = rig_new(_i, UPDATE);
+
+    for (unsigned e = 0; e < 2; e++) {
+        struct amtg_packet *p = update(rig, IGMP_REPORT_HEX);
+        put_mac_e(rig, "secret", p, GATEWAY4, GATEWAY_PORT, e);
+        p->peer.ecn = !e; /* not what the packet says of itself */
+        rig_push(rig, "in", p);
+        p = rig_take(rig, "igmp");
+        ck_assert(p->peer.ecn == e);
         amtg_packet_free(p);
     }
     rig_free(rig);
@@ -156,6 +173,7 @@ START_TEST(short_updates_are_dropped)
 END_TEST
 
 AMTG_RIG_SUITE("amt-update", reports_leave_by_their_family_with_the_sender_as_peer,
+               the_sender_heeds_ecn_if_its_request_said_so,
                octets_after_the_inner_datagram_are_cut_off, a_mac_with_any_octet_spoiled_is_refused,
                another_address_port_or_nonce_is_refused, the_mac_comes_first,
                inner_datagrams_longer_than_the_message_are_dropped,

@@ -2,7 +2,7 @@
  * Memberships of endpoints: from reports to who gets which data and what is joined
  * upstream, with all that ends a membership, and all limits.
  * Covers: R-3, R-4, R-5, R-35, R-43, R-44, R-45, R-46, R-47, R-51, R-52, R-68, R-75, R-76,
- *         R-77, R-78, R-79, R-80, R-82, R-83, R-84, S-6, S-7
+ *         R-77, R-78, R-79, R-80, R-82, R-83, R-84, S-6, S-7, E-4, E-6, E-17
  */
 #include "tests/support/rig.h"
 
@@ -237,6 +237,25 @@ START_TEST(a_source_specific_join_is_served_and_said)
     ck_assert_uint_eq(rig_counter(rig, "memberships"), 1);
     ck_assert_uint_eq(rig_counter(rig, "groups"), 1);
     ck_assert_uint_eq(rig_counter(rig, "channels"), 1);
+    finish(rig);
+}
+END_TEST
+
+/* RFC 9601, section 6.1.4.2: as the gateway's last Request said. */
+START_TEST(an_endpoint_heeds_ecn_as_its_last_update_says)
+{
+    struct rig *rig = rig_new(_i, "it: {class: membership}");
+
+    for (unsigned e = 0; e < 4; e++) {
+        struct report *r = new_report(true);
+        add(r, AMTG_ALLOW, SSM, e == 3 ? S2 : S1);
+        struct amtg_packet *p = rig_packet(rig, AMTG_REPORT, r->octets, r->len);
+        rig_from(p, GATEWAY, 1, RELAY, e == 3 ? 2269 : 2268); /* at last it moves */
+        p->peer.ecn = e % 2;
+        rig_push(rig, "reports", p);
+        ck_assert(lookup(rig, S1, SSM)->entries[0]->peer.ecn == (e % 2));
+        ck_assert_uint_eq(ENDPOINTS(rig), 1);
+    }
     finish(rig);
 }
 END_TEST
@@ -1102,6 +1121,7 @@ START_TEST(stopping_says_that_nothing_is_wanted_any_more)
 END_TEST
 
 AMTG_RIG_SUITE("membership", a_source_specific_join_is_served_and_said,
+               an_endpoint_heeds_ecn_as_its_last_update_says,
                a_prompt_leave_ends_data_endpoint_and_join_at_once,
                a_leave_by_lmqt_takes_the_last_member_query_time,
                asking_again_in_time_undoes_a_leave_by_lmqt, without_a_report_an_endpoint_expires,

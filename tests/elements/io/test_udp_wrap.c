@@ -1,6 +1,6 @@
 /*
  * udp-wrap and udp-unwrap: datagrams to IP packets and back.
- * Covers: M-1, M-3, M-10, M-17, M-20, M-23, R-69, E-19.
+ * Covers: E-1, E-3, E-4, E-6, M-1, M-3, M-10, M-17, M-20, M-23, R-69, E-19.
  */
 #include "core/cursor.h"
 #include "elements/io/route.h"
@@ -97,6 +97,69 @@ START_TEST(header_fields_follow_the_parameters)
         amtg_packet_free(p);
     }
     ck_assert_uint_eq((uint16_t)(ids[0] + 1), ids[1]); /* else parts of two could be mixed up */
+    rig_free(rig);
+}
+END_TEST
+
+/* RFC 6040, section 4.3: the ECN field goes to those that are known to heed it only. */
+START_TEST(ecn_goes_to_those_that_heed_it)
+{
+    struct rig *rig = rig_new(_i, "it: {class: udp-wrap, dscp: 48}");
+    struct amtg_endpoint *endpoints[2];
+    struct amtg_set *set = set_of(2, endpoints);
+    struct amtg_ip ip;
+
+    endpoints[1]->peer.ecn = true;
+    for (unsigned ecn = 0; ecn < 4; ecn++) {
+        struct amtg_packet *p = rig_packet_hex(rig, AMTG_AMT_DATA, HEX_DATA);
+        amtg_packet_to_set(p, set);
+        amtg_packet_set_tos(p, (uint8_t)(0xb8 | ecn));
+        rig_push(rig, "in", p);
+        rig_step(rig, 0);
+        for (unsigned i = 0; i < 2; i++) {
+            p = rig_take(rig, "out");
+            ck_assert_int_eq(amtg_ip_parse(p->data, p->len, &ip), AMTG_IP_SOUND);
+            ck_assert_uint_eq(ip.tos, 0xb8 | (i ? ecn : 0));
+            ck_assert_uint_eq(p->flags & AMTG_HAS_TOS, 0);
+            amtg_packet_free(p);
+        }
+    }
+    for (unsigned i = 0; i < 2; i++)
+        amtg_endpoint_free(endpoints[i]);
+    amtg_set_free(set);
+
+    /* Who is answered is told nothing of what brought the question. */
+    struct amtg_packet *p = rig_packet_hex(rig, AMTG_DATAGRAM, HEX_REQUEST4);
+    rig_from(p, "203.0.113.7", 51000, "192.0.2.1", 2268);
+    p->peer.ecn = true;
+    amtg_packet_set_tos(p, 0x03);
+    amtg_packet_to_peer(p, &p->peer);
+    rig_push(rig, "in", p);
+    rig_step(rig, 0);
+    p = rig_take(rig, "out");
+    ck_assert_uint_eq(p->data[1], 0xc0);
+    amtg_packet_free(p);
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(unwrapped_datagrams_have_the_tos_that_they_came_with)
+{
+    struct rig *rig = rig_new(_i, "wrap: {class: udp-wrap}\nit: {class: udp-unwrap}");
+
+    for (unsigned family = 4; family <= 6; family += 2) {
+        const struct amtg_udp_options options = {.hops = 1, .tos = 0x8b};
+        struct amtg_peer peer = {.remote_port = 1, .local_port = 2};
+        uint8_t octets[64];
+        amtg_addr_parse(family == 4 ? "192.0.2.1" : "2001:db8::1", &peer.remote);
+        amtg_addr_parse(family == 4 ? "192.0.2.2" : "2001:db8::2", &peer.local);
+        uint32_t len = amtg_udp_build(&peer, &options, NULL, 0, octets);
+        rig_push(rig, "in", rig_packet(rig, AMTG_IP, octets, len));
+        struct amtg_packet *p = rig_take(rig, "out");
+        ck_assert(p->flags & AMTG_HAS_TOS);
+        ck_assert_uint_eq(p->tos, 0x8b);
+        amtg_packet_free(p);
+    }
     rig_free(rig);
 }
 END_TEST
@@ -419,7 +482,9 @@ START_TEST(wrap_and_unwrap_undo_each_other)
 END_TEST
 
 AMTG_RIG_SUITE("udp-wrap and udp-unwrap", a_reply_becomes_one_ip_packet,
-               header_fields_follow_the_parameters, a_set_becomes_one_packet_for_each_live_endpoint,
+               header_fields_follow_the_parameters,
+               ecn_goes_to_those_that_heed_it,
+               unwrapped_datagrams_have_the_tos_that_they_came_with, a_set_becomes_one_packet_for_each_live_endpoint,
                packets_leave_in_the_order_in_which_they_came, others_get_their_turn_between_bursts,
                the_queue_is_bounded, what_waits_at_the_end_is_dropped,
                what_cannot_be_sent_is_dropped, unwrapping_gives_payload_and_sender,
