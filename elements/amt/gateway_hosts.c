@@ -11,6 +11,7 @@ void amtg_gw_hosts_init(struct amtg_element *e)
     struct amt_gateway *g = amtg_state(e);
     const struct amtg_text_list *list = amtg_gw_discovers(g) ? &g->discovery : &g->relay;
 
+    g->hosts = (struct amtg_gw_hosts){0};
     for (unsigned i = 0; i < list->count; i++) {
         struct amtg_gw_host *h = &g->hosts.items[g->hosts.count++];
         if (amtg_addr_parse(list->items[i], &h->addresses[0])) {

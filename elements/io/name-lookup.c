@@ -227,7 +227,8 @@ const struct amtg_class amtg_name_lookup = {
         "at `timeout`, or when the run ends; the loop never waits.\n\n"
         "A name that is under way already is not asked twice. Nothing is repeated or remembered: "
         "whoever asks does so again when it wants to, and is told of failures too.\n\n"
-        "On captures no name has an answer.",
+        "On captures, answers are responses of name servers (UDP port 53) in the file that is "
+        "replayed; one response is the answer to its name, so let it hold both A and AAAA.",
     .example = "elements:\n"
                "  udp:      {class: udp-socket, bind: 0.0.0.0, port: 0}\n"
                "  messages: {class: amt-classifier}\n"

@@ -2,6 +2,7 @@
 
 #include "elements/wire/amt.h"
 #include "elements/wire/describe.h"
+#include "elements/wire/dns.h"
 #include "elements/wire/icmp.h"
 #include "elements/wire/ip.h"
 #include "elements/wire/udp.h"
@@ -329,6 +330,44 @@ static void addresses_describe(const struct amtg_packet *p, FILE *out)
         put_sources(a->addresses, a->count, out);
 }
 
+static enum amtg_lookup_result result_of(const struct amtg_dns_answer *answer)
+{
+    if (answer->count)
+        return AMTG_LOOKUP_FOUND;
+    return answer->rcode == AMTG_DNS_NO_ERROR || answer->rcode == AMTG_DNS_NAME_ERROR
+               ? AMTG_LOOKUP_NONE
+               : AMTG_LOOKUP_FAILED;
+}
+
+/* In the place of what a name server sent stands what it said. */
+static bool addresses_from_ip(struct amtg_packet *p)
+{
+    struct amtg_ip ip;
+    struct amtg_udp udp;
+    struct amtg_dns_answer answer;
+
+    if (amtg_ip_parse(p->data, p->len, &ip) || amtg_udp_parse(p->data, &ip, true, &udp) ||
+        udp.peer.remote_port != AMTG_DNS_PORT ||
+        !amtg_dns_answer_parse(p->data + udp.payload, udp.payload_octets, &answer))
+        return false;
+    uint32_t size =
+        (uint32_t)(sizeof(struct amtg_addresses) + answer.count * sizeof answer.addresses[0]);
+    if (!amtg_packet_own(p) || p->len + amtg_packet_tailroom(p) < size)
+        return false;
+    struct amtg_addresses *record = (struct amtg_addresses *)p->data;
+    memset(record, 0, size);
+    memcpy(record->name, answer.name, strlen(answer.name));
+    record->count = (uint8_t)answer.count;
+    record->result = (uint8_t)result_of(&answer);
+    memcpy(record->addresses, answer.addresses, answer.count * sizeof answer.addresses[0]);
+    amtg_packet_trim(p, size);
+    return true;
+}
+
+_Static_assert((int)AMTG_DNS_ADDRESSES <= (int)AMTG_LOOKUP_MOST, "an answer must fit a record");
+
+static const struct amtg_wire_form addresses_wire = {.from_ip = addresses_from_ip};
+
 static const struct amtg_wire_form unreachable_wire = {.from_ip = unreachable_from_ip};
 
 const struct amtg_type amtg_type_report = {
@@ -379,4 +418,5 @@ const struct amtg_type amtg_type_addresses = {
     .parent = AMTG_RECORD,
     .summary = "the addresses of a host name, or that it has none",
     .describe = addresses_describe,
+    .wire = &addresses_wire,
 };

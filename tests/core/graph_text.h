@@ -72,6 +72,7 @@ struct shelf {
     const char *label, *device, *file;
     struct amtg_addr home;
     struct amtg_addr_list binds, fours;
+    struct amtg_text_list guests;
     struct amtg_text_list words;
     struct amtg_map rules;
     struct amtg_element *mug;
@@ -106,6 +107,7 @@ static const struct amtg_class shelf_class = {
                 AMTG_ADDRESS(struct shelf, home, "none", 0, ""),
                 AMTG_ADDRESSES(struct shelf, binds, "0.0.0.0, ::", 0, 4, ""),
                 AMTG_ADDRESSES(struct shelf, fours, "", 4, 4, ""),
+                AMTG_HOSTS(struct shelf, guests, "a.example, 192.0.2.1", 3, ""),
                 AMTG_TEXTS(struct shelf, words, "", 0, 8, ""),
                 AMTG_MAP(struct shelf, rules, 0, 4, ""),
                 AMTG_REF(struct shelf, mug, &cup, false, ""))};

@@ -41,6 +41,30 @@ START_TEST(defaults_go_through_the_parser)
 }
 END_TEST
 
+START_TEST(hosts_are_addresses_or_names_one_or_several_or_none)
+{
+    good("params:\n  h: {type: hosts, default: [relay.example.net, \"2001:db8::1\"]}\n"
+         "elements:\n  s: {class: shelf, guests: [\"${h}\", none, relay]}\n"
+         "  t: {class: shelf, guests: none}\n  u: {class: shelf}\n  v: {class: shelf, guests: a}\n");
+    const struct shelf *s = shelf("s");
+    ck_assert_uint_eq(s->guests.count, 3);
+    ck_assert_str_eq(s->guests.items[0], "relay.example.net");
+    ck_assert_str_eq(s->guests.items[1], "2001:db8::1");
+    ck_assert_str_eq(s->guests.items[2], "relay");
+    ck_assert_uint_eq(shelf("t")->guests.count, 0);
+    ck_assert_uint_eq(shelf("u")->guests.count, 2);
+    ck_assert_uint_eq(shelf("v")->guests.count, 1);
+    forget();
+    wrong(1, "s.guests: 4 items are too many (0 to 3)",
+          "elements:\n  s: {class: shelf, guests: [a, b, c, d]}\n");
+    wrong(1, "s.guests: wrong value \"192.0.2.256\" (expected an IP address or a host name, a list",
+          "elements:\n  s: {class: shelf, guests: [a, 192.0.2.256]}\n");
+    wrong(1, "params.h: wrong value \"a_b\" (expected an IP address or a host name, a list",
+          "params:\n  h: {type: hosts, default: a_b}\nelements:\n  s: {class: shelf, guests: "
+          "\"${h}\"}\n");
+}
+END_TEST
+
 START_TEST(values_of_every_kind_reach_the_state)
 {
     good("name: n\nsummary: about\n"
@@ -488,7 +512,8 @@ START_TEST(no_mutation_of_a_good_file_makes_it_crash_or_leak)
 }
 END_TEST
 
-AMTG_SUITE("graph", defaults_go_through_the_parser, values_of_every_kind_reach_the_state,
+AMTG_SUITE("graph", defaults_go_through_the_parser,
+           hosts_are_addresses_or_names_one_or_several_or_none, values_of_every_kind_reach_the_state,
            wrong_values_are_told_with_what_was_expected, parameters_stand_for_whole_scalars,
            settings_override_the_environment_and_that_the_default,
            unused_parameters_are_warned_about, a_class_may_check_relations_between_its_parameters,

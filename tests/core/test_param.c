@@ -21,6 +21,7 @@ struct box {
     struct amtg_addr any, four, maybe;
     const char *text;
     struct amtg_addr_list list;
+    struct amtg_text_list hosts;
     struct amtg_element *ref;
 };
 
@@ -39,6 +40,7 @@ enum {
     FOUR,
     MAYBE,
     LIST,
+    HOSTS,
     REF
 };
 
@@ -57,6 +59,7 @@ static const struct amtg_param params[] = {
     [FOUR] = AMTG_ADDRESS(struct box, four, NULL, 4, ""),
     [MAYBE] = AMTG_ADDRESS(struct box, maybe, "none", 6, ""),
     [LIST] = AMTG_ADDRESSES(struct box, list, "", 4, 8, ""),
+    [HOSTS] = AMTG_HOSTS(struct box, hosts, "", 8, ""),
     [REF] = AMTG_REF(struct box, ref, &paint, true, ""),
 };
 
@@ -219,6 +222,7 @@ START_TEST(what_is_expected_is_said_in_words)
         {FOUR, "an IPv4 address"},
         {MAYBE, "an IPv6 address or none"},
         {LIST, "an IPv4 address, a list of them, or none"},
+        {HOSTS, "an IP address or a host name, a list of them, or none"},
         {REF, "the name of an element that provides `paint`"},
     };
     char out[200];

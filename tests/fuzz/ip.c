@@ -1,9 +1,10 @@
 /*
- * Fuzz: headers of IP and UDP, and ICMP errors. What is found sound lies within the
+ * Fuzz: headers of IP and UDP, ICMP errors, and answers of name servers. What is found sound lies within the
  * datagram, and is found again in a datagram that is built of it.
  */
 #include "elements/wire/checksum.h"
 #include "elements/wire/describe.h"
+#include "elements/wire/dns.h"
 #include "elements/wire/icmp.h"
 #include "elements/wire/udp.h"
 #include "tests/fuzz/support/fuzz.h"
@@ -66,6 +67,16 @@ static void rebuild_udp(const uint8_t *octets, const struct amtg_ip *ip, const s
     FUZZ_CHECK(again.payload_octets == udp->payload_octets && !again.no_checksum, "the payload");
 }
 
+static void check_answer(const uint8_t *octets, uint32_t len)
+{
+    struct amtg_dns_answer answer;
+
+    if (!amtg_dns_answer_parse(octets, len, &answer))
+        return;
+    FUZZ_CHECK(answer.count <= AMTG_DNS_ADDRESSES, "%u addresses", answer.count);
+    FUZZ_CHECK(amtg_host_name_is(answer.name), "name %s", answer.name);
+}
+
 static void check_datagram(const uint8_t *octets, uint32_t len)
 {
     struct amtg_icmp_error error;
@@ -83,6 +94,7 @@ static void check_datagram(const uint8_t *octets, uint32_t len)
     if (amtg_udp_parse(octets, &ip, true, &udp) == AMTG_UDP_SOUND) {
         FUZZ_CHECK(udp.payload + udp.payload_octets <= ip.total, "payload past the datagram");
         rebuild_udp(octets, &ip, &udp);
+        check_answer(octets + udp.payload, udp.payload_octets);
     }
 }
 

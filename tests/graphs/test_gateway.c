@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "elements/wire/udp.h"
 #include "tests/support/amt.h"
 #include "tests/support/scene.h"
 
 enum { SEED = 1, SECOND = 1000 };
 
 static const struct scene_graph receive = {"graphs/receive.yaml", "tunnel/udp", NULL, "player"};
+/* What a name server says comes in as native datagrams do elsewhere. */
+static const struct scene_graph named = {"graphs/receive.yaml", "tunnel/udp", "tunnel/names", "player"};
 static const struct scene_graph gateway = {"graphs/gateway.yaml", "tunnel/udp", "host", "host"};
 static const struct scene_graph proxy = {"graphs/proxy.yaml", "tunnel/udp", "heard", "lan"};
 
@@ -137,6 +140,71 @@ START_TEST(a_receiver_asks_the_anycast_addresses_in_turn)
 }
 END_TEST
 
+/* ---- a relay by name ------------------------------------------------------ */
+
+#define NAME "relay.example.net"
+
+/* What a name server says of NAME: these records (in hexadecimal), `count` of them. */
+static void say_answer(struct scene *s, uint64_t at_ms, unsigned count, const char *records)
+{
+    struct amtg_udp_options options = {.hops = 64};
+    struct amtg_peer way = {.local_port = 53, .remote_port = 40000};
+    uint8_t payload[512], whole[600];
+    char text[1024], *at = text;
+
+    snprintf(text, sizeof text, "1234 8180 0001 %04x 0000 0000"
+             "0572656c6179 076578616d706c65 036e6574 00 0001 0001 %s", count, records);
+    uint32_t len = (uint32_t)rig_octets(text, payload, sizeof payload);
+    ck_assert(amtg_addr_parse("192.0.2.53", &way.local) && amtg_addr_parse(GATEWAY4, &way.remote));
+    uint32_t heads = amtg_udp_build(&way, &options, payload, len, whole);
+    memcpy(whole + heads, payload, len);
+    for (uint32_t i = 0; i < heads + len; i++)
+        at += sprintf(at, "%02x", whole[i]);
+    scene_native(s, at_ms, text);
+}
+
+/* A and AAAA records of NAME. */
+#define RR4(address) "c00c 0001 0001 0000003c 0004" address
+#define RR6(address) "c00c 001c 0001 0000003c 0010" address
+
+START_TEST(a_relay_is_found_by_its_name_and_at_an_address_that_can_be_reached)
+{
+    struct amtg_peer relay = relay_at(RELAY4);
+    struct scene *s = scene_new_of(SEED, &named);
+
+    scene_set(s, "relay", NAME);
+    scene_set(s, "local6", "none");
+    say_answer(s, 400, 0, "");
+    say_answer(s, 2500, 2, RR6("20010db8000000000000000000000001") RR4("c0000201"));
+    scene_play(s, 2800);
+    ck_assert_uint_eq(scene_count(s, NULL, AMTG_MSG_REQUEST), 1);
+    const struct sent *request = scene_sent(s, &relay, AMTG_MSG_REQUEST, 0);
+    ck_assert_ptr_nonnull(request);
+    ck_assert_uint_eq(request->at_ns, 2500 * AMTG_MS);
+    ck_assert_uint_eq(scene_counter(s, "tunnel/gateway", "lookups-failed"), 1);
+    ck_assert_uint_ge(scene_counter(s, "tunnel/gateway", "lookups"), 2);
+    ck_assert_uint_eq(scene_counter(s, "tunnel/gateway", "addresses-unserved"), 1);
+    scene_free(s);
+}
+END_TEST
+
+START_TEST(when_a_relay_stays_silent_its_name_is_looked_up_and_followed)
+{
+    struct amtg_peer old = relay_at(RELAY4), new = relay_at("192.0.2.2");
+    struct scene *s = scene_new_of(SEED, &named);
+
+    scene_set(s, "relay", NAME);
+    say_answer(s, 100, 1, RR4("c0000201"));
+    say_answer(s, 60 * SECOND, 1, RR4("c0000202"));
+    scene_play(s, 120 * SECOND);
+    ck_assert_uint_ge(scene_count(s, &old, AMTG_MSG_REQUEST), 4);
+    const struct sent *first = scene_sent(s, &new, AMTG_MSG_REQUEST, 0);
+    ck_assert_ptr_nonnull(first);
+    ck_assert_uint_ge(first->at_ns, 60 * AMTG_S);
+    scene_free(s);
+}
+END_TEST
+
 /* ---- gateway ------------------------------------------------------------- */
 
 START_TEST(a_host_s_report_goes_up_and_its_channel_comes_down)
@@ -252,6 +320,8 @@ END_TEST
 AMTG_SUITE("gateway, proxy and receiver on captures",
            a_receiver_joins_and_hands_out_just_its_channel,
            a_receiver_asks_the_anycast_addresses_in_turn,
+           a_relay_is_found_by_its_name_and_at_an_address_that_can_be_reached,
+           when_a_relay_stays_silent_its_name_is_looked_up_and_followed,
            a_host_s_report_goes_up_and_its_channel_comes_down,
            both_families_have_cycles_of_their_own, a_proxy_asks_the_lan_before_it_leaves,
            a_proxy_forwards_while_it_is_the_querier)

@@ -176,6 +176,32 @@ kill -TERM "$pid"
 wait "$pid" || fail "SIGTERM: not exit code 0"
 grep -qE "^counters after [0-9]+\.[0-9]{3} s:$" "$made/out" || fail "SIGUSR1: no counters"
 
+# A gateway that can reach nobody does not begin.
+cat >gateway.yaml <<'END'
+amtgraph: 1
+params:
+  relay: {type: hosts}
+elements:
+  wish: {class: subscribe, source: 198.51.100.12, group: 232.1.2.3}
+  host: {class: igmp-host}
+  gateway: {class: amt-gateway, relay: "${relay}", socket: udp}
+  udp: {class: udp-socket, bind: 127.0.0.1, port: 0}
+  messages: {class: amt-classifier}
+  end: {class: discard}
+edges:
+  - wish -> host.joins
+  - host -> gateway.reports
+  - gateway.queries -> host.queries
+  - gateway.out -> udp -> messages
+  - messages.query -> gateway.query
+  - messages.data -> gateway.data
+  - gateway.data -> end
+END
+expect 2 said "gateway (amt-gateway): relay.example.net is a name, and no edge leads from" \
+    run gateway.yaml --set relay=relay.example.net
+expect 2 said "gateway (amt-gateway): \`udp\` has no address in the family of any" \
+    run gateway.yaml --set relay=2001:db8::1
+
 # A virtual run is the same each time for one seed; a seed is for such runs only.
 cat >virtual.yaml <<'END'
 amtgraph: 1

@@ -101,6 +101,7 @@ START_TEST(a_lookup_that_fails_or_stays_unanswered_is_repeated_with_back_off)
 {
     for (int fails = 0; fails < 2; fails++) {
         struct rig *rig = rig_new(_i, NAMED(""));
+        uint64_t longest = 0;
 
         report(rig, IGMP_REPORT_HEX);
         for (unsigned n = 0; n < 12; n++) {
@@ -111,7 +112,9 @@ START_TEST(a_lookup_that_fails_or_stays_unanswered_is_repeated_with_back_off)
             uint64_t ms = wait_for_lookup(rig, 130);
             ck_assert_uint_ge(ms, 990);
             ck_assert_uint_le(ms, (n < 7 ? 1000u << n : 120000) + 10);
+            longest = ms > longest ? ms : longest;
         }
+        ck_assert_uint_gt(longest, 16000);
         take_lookup(rig, NAME);
         ck_assert_uint_eq(rig_counter(rig, "lookups-failed"), fails ? 12 : 0);
         ANSWER(rig, NAME, RELAY4);
@@ -375,6 +378,22 @@ START_TEST(discovery_goes_to_the_addresses_of_names_and_asks_for_them_again_in_t
 }
 END_TEST
 
+START_TEST(when_a_lookup_fails_the_addresses_that_were_known_are_asked_on)
+{
+    struct rig *rig = rig_new(_i, FINDER(", discovery: any.example.net, retries: 0"));
+
+    report(rig, IGMP_REPORT_HEX);
+    take_lookup(rig, "any.example.net");
+    ANSWER(rig, "any.example.net", "192.0.2.9");
+    take_discovery(rig, "192.0.2.9");
+    wait_for_lookup(rig, 2);
+    take_lookup(rig, "any.example.net");
+    answer(rig, "any.example.net", NULL);
+    take_discovery(rig, "192.0.2.9");
+    end(rig);
+}
+END_TEST
+
 START_TEST(addresses_are_asked_after_a_second_when_a_name_has_no_answer)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: [any.example.net, " ANYCAST4 "]"));
@@ -428,5 +447,6 @@ AMTG_RIG_SUITE("amt/amt-gateway names",
                addresses_that_are_of_no_use_are_left_out,
                an_address_of_a_family_without_socket_is_not_asked,
                discovery_goes_to_the_addresses_of_names_and_asks_for_them_again_in_the_next_round,
+               when_a_lookup_fails_the_addresses_that_were_known_are_asked_on,
                addresses_are_asked_after_a_second_when_a_name_has_no_answer,
                what_is_no_answer_of_ours_is_dropped)
