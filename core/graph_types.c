@@ -228,6 +228,34 @@ static bool fed_from_outside(const struct loader *l, unsigned node, unsigned in)
     return d->in_fed[in] || (l->options->ports_may_be_open && l->nodes[node].ins[in].edge < 0);
 }
 
+/* What an input takes; of one that takes anything and passes it on: what those behind it take. */
+static const struct amtg_type *taken_type(const struct loader *l, struct port_at at, unsigned *budget)
+{
+    const struct amtg_graph_node *n = &l->nodes[at.node];
+    const struct amtg_type *type = n->ins[at.port].port->type;
+
+    for (unsigned o = 0; o < n->outs_count; o++) {
+        int edge = n->outs[o].edge;
+        if (edge < 0 || !carries(l, (struct port_at){at.node, o}) || *budget == 0)
+            continue;
+        --*budget;
+        const struct amtg_type *behind = taken_type(l, l->edges[edge].in, budget);
+        if (amtg_type_is(behind, type))
+            type = behind;
+    }
+    return type;
+}
+
+/* The type of what comes in from outside, where something does. */
+static const struct amtg_type *outside_type(const struct loader *l, unsigned node, unsigned in)
+{
+    unsigned budget = 1000; /* edges to look along; there are cycles */
+
+    if (!l->drafts[node].exported_in)
+        return l->nodes[node].ins[in].port->type;
+    return taken_type(l, (struct port_at){node, in}, &budget);
+}
+
 /* Edges of each output are in file order; wire them, and find outputs with two. */
 static void wire(struct loader *l)
 {
@@ -271,7 +299,7 @@ static void start_types(struct loader *l)
             const struct amtg_port *port = l->nodes[n].ins[i].port;
             if (!fed_from_outside(l, n, i))
                 continue;
-            d->carry = amtg_type_common(d->carry, port->type);
+            d->carry = amtg_type_common(d->carry, outside_type(l, n, i));
             d->to &= (port->flags & AMTG_TO) != 0;
         }
     }
@@ -325,7 +353,7 @@ static void store_types(struct loader *l)
         }
         for (unsigned i = 0; i < node->ins_count; i++) {
             bool outside = fed_from_outside(l, n, i);
-            node->ins[i].type = outside ? node->ins[i].port->type : NULL;
+            node->ins[i].type = outside ? outside_type(l, n, i) : NULL;
             node->ins[i].to = outside && (node->ins[i].port->flags & AMTG_TO);
         }
     }

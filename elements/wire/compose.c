@@ -13,7 +13,7 @@ enum { FIELDS_MOST = 32, ROOM = AMTG_LARGE_OCTETS + 1024 };
 struct sheet {
     const struct amtg_writing *w;
     uint8_t *octets;
-    uint64_t bits;  /* written */
+    uint64_t bits; /* written */
     bool full;
     bool problems;
 };
@@ -29,13 +29,14 @@ struct placing {
 
 static void write_stack(struct sheet *s, const struct amtg_written *written, bool ip);
 
-#define PROBLEM(s, mark, expected, ...)                                                         \
-    do {                                                                                        \
-        amtg_diag_add((s)->w->diag, AMTG_PROBLEM, mark, (s)->w->subject, expected, NULL, __VA_ARGS__); \
-        (s)->problems = true;                                                                   \
+#define PROBLEM(s, mark, expected, ...)                                                  \
+    do {                                                                                 \
+        amtg_diag_add((s)->w->diag, AMTG_PROBLEM, mark, (s)->w->subject, expected, NULL, \
+                      __VA_ARGS__);                                                      \
+        (s)->problems = true;                                                            \
     } while (0)
 
-/* ---- octets ------------------------------------------------------------------ */
+/* ---- octets ----------------------------------------------------------------- */
 
 static bool has_room(struct sheet *s, uint64_t bits)
 {
@@ -44,7 +45,8 @@ static bool has_room(struct sheet *s, uint64_t bits)
     return !s->full;
 }
 
-static void set_number(struct sheet *s, uint64_t at, uint32_t bits, uint64_t number, bool host_order)
+static void set_number(struct sheet *s, uint64_t at, uint32_t bits, uint64_t number,
+                       bool host_order)
 {
     uint16_t two = (uint16_t)number;
     uint32_t four = (uint32_t)number;
@@ -78,7 +80,7 @@ static void put_octets(struct sheet *s, const uint8_t *octets, uint32_t len)
     s->bits += 8ull * len;
 }
 
-/* ---- fields --------------------------------------------------------------------- */
+/* ---- fields ----------------------------------------------------------------- */
 
 static const struct amtg_written_field *given(const struct amtg_written_layer *l,
                                               const struct amtg_field *f)
@@ -108,7 +110,8 @@ static void put_scalar(struct sheet *s, const struct amtg_field *f, const char *
 
 static unsigned write_fields(struct sheet *s, struct placing *p);
 
-static unsigned put_addresses(struct sheet *s, const struct amtg_field *f, const struct amtg_yaml *list)
+static unsigned put_addresses(struct sheet *s, const struct amtg_field *f,
+                              const struct amtg_yaml *list)
 {
     unsigned count = 0;
 
@@ -131,7 +134,8 @@ static void fill_in(struct sheet *s, const struct placing *p, struct amtg_laid l
         for (unsigned i = 0; i < m->fields_count; i++) {
             const struct amtg_field *f = &m->fields[i];
             uint64_t value;
-            if (f->fill == AMTG_FILL_NOTHING || amtg_fill_is_sum(f->fill) != sums || given(p->layer, f))
+            if (f->fill == AMTG_FILL_NOTHING || amtg_fill_is_sum(f->fill) != sums ||
+                given(p->layer, f))
                 continue;
             uint32_t at = (uint32_t)((p->at[i] - p->start) / 8);
             if (amtg_fill(&laid, f, at, &value))
@@ -139,7 +143,8 @@ static void fill_in(struct sheet *s, const struct placing *p, struct amtg_laid l
         }
 }
 
-static unsigned put_records(struct sheet *s, const struct amtg_field *f, const struct amtg_yaml *list)
+static unsigned put_records(struct sheet *s, const struct amtg_field *f,
+                            const struct amtg_yaml *list)
 {
     unsigned count = 0;
 
@@ -166,7 +171,8 @@ static void put_inner(struct sheet *s, const struct amtg_yaml *map)
 }
 
 /* Words for a field of which nothing is said; NULL: there are none. */
-static const char *unsaid(const struct sheet *s, const struct placing *p, const struct amtg_field *f)
+static const char *unsaid(const struct sheet *s, const struct placing *p,
+                          const struct amtg_field *f)
 {
     if (!p->group)
         return f->initial;
@@ -190,7 +196,8 @@ static void write_unsaid(struct sheet *s, const struct placing *p, const struct 
     if (words)
         put_scalar(s, f, words);
     else if (f->fill == AMTG_FILL_TAIL)
-        put_number(s, f->bits, given(p->layer, amtg_message_field(p->layer->message, "gateway")) != NULL,
+        put_number(s, f->bits,
+                   given(p->layer, amtg_message_field(p->layer->message, "gateway")) != NULL,
                    false);
     else if (f->fill != AMTG_FILL_NOTHING)
         put_number(s, f->bits, 0, false);
@@ -224,7 +231,7 @@ static unsigned write_fields(struct sheet *s, struct placing *p)
     return items;
 }
 
-/* ---- layers ----------------------------------------------------------------------- */
+/* ---- layers ----------------------------------------------------------------- */
 
 static const struct amtg_written_layer *group_behind(const struct amtg_written *written, unsigned i)
 {
@@ -233,7 +240,8 @@ static const struct amtg_written_layer *group_behind(const struct amtg_written *
     const struct amtg_written_layer *next =
         i + 1 < written->layers_count ? &written->layers[i + 1] : NULL;
 
-    return next && (next->layer == &amtg_layer_igmp || next->layer == &amtg_layer_mld) ? next : NULL;
+    return next && (next->layer == &amtg_layer_igmp || next->layer == &amtg_layer_mld) ? next
+                                                                                       : NULL;
 }
 
 /* From layer i on; ip: bits at which the IP header before it begins, or -1. */
@@ -252,7 +260,8 @@ static void write_from(struct sheet *s, const struct amtg_written *written, unsi
         ip = (int64_t)p.start;
         p.group = group_behind(written, i);
     }
-    struct amtg_laid laid = {.layer = p.layer->layer, .message = p.layer->message,
+    struct amtg_laid laid = {.layer = p.layer->layer,
+                             .message = p.layer->message,
                              .behind = next ? next->layer : NULL,
                              .ip = ip >= 0 ? s->octets + ip / 8 : NULL,
                              .octets = s->octets + p.start / 8};
@@ -281,7 +290,8 @@ static void insert(const struct amtg_writing *w, struct amtg_written *written, u
 }
 
 /* The headers that an IGMP or MLD message travels with. */
-static struct amtg_written with_headers(const struct amtg_writing *w, const struct amtg_written *written)
+static struct amtg_written with_headers(const struct amtg_writing *w,
+                                        const struct amtg_written *written)
 {
     struct amtg_written all = *written;
     const struct amtg_layer *first = all.layers[0].layer;

@@ -11,7 +11,7 @@
 
 struct amtg_composed {
     const struct amtg_layer *first; /* what it begins with, as written */
-    const uint8_t *octets; /* in the arena */
+    const uint8_t *octets;          /* in the arena */
     uint32_t len;
 };
 

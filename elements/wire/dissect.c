@@ -19,7 +19,7 @@ struct place {
 static void take_stack(struct amtg_dissection *d, const struct amtg_layer *layer, const uint8_t *at,
                        uint32_t len, unsigned depth);
 
-/* ---- parts ---------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------ */
 
 static struct amtg_part *add(struct amtg_dissection *d, struct amtg_part part)
 {
@@ -139,7 +139,7 @@ static uint32_t take_fields(struct amtg_dissection *d, const struct place *place
     return bit / 8;
 }
 
-/* ---- layers ------------------------------------------------------------------ */
+/* ---- layers ----------------------------------------------------------------- */
 
 /* Checksums of the fields of a layer, parts[from ..]: are they right? */
 static void verify(struct amtg_dissection *d, unsigned from, const struct amtg_laid *laid,
@@ -153,8 +153,8 @@ static void verify(struct amtg_dissection *d, unsigned from, const struct amtg_l
         if (part->depth != depth || part->item >= 0 || !part->field || part->fault[0] ||
             !amtg_fill_is_sum(part->field->fill))
             continue;
-        struct amtg_value is = amtg_form_value(part->field, d->octets, part->octet, part->bit,
-                                               part->bits);
+        struct amtg_value is =
+            amtg_form_value(part->field, d->octets, part->octet, part->bit, part->bits);
         if (is.number == 0 && laid->layer == &amtg_layer_udp)
             continue; /* none was made (RFC 768; RFC 6935) */
         if (amtg_fill(laid, part->field, part->octet - base, &right) && right != is.number)
@@ -172,14 +172,22 @@ static void take_stack(struct amtg_dissection *d, const struct amtg_layer *layer
         struct place place = {.layer = layer, .depth = depth};
         const struct amtg_message *m = amtg_layer_message(layer, at, len);
         unsigned index = d->count;
-        add(d, (struct amtg_part){.layer = layer, .message = m, .item = -1, .depth = depth,
+        add(d, (struct amtg_part){.layer = layer,
+                                  .message = m,
+                                  .item = -1,
+                                  .depth = depth,
                                   .octet = (uint32_t)(at - d->octets)});
         if (layer == &amtg_layer_ip4 || layer == &amtg_layer_ip6)
             ip = at;
         uint32_t own = take_fields(d, &place, m, at, len), behind_len = len - own;
         const struct amtg_layer *behind = amtg_layer_behind(layer, at, own, &behind_len);
-        struct amtg_laid laid = {.layer = layer, .message = m, .behind = behind, .ip = ip,
-                                 .octets = at, .own = own, .all = own + (behind ? behind_len : 0)};
+        struct amtg_laid laid = {.layer = layer,
+                                 .message = m,
+                                 .behind = behind,
+                                 .ip = ip,
+                                 .octets = at,
+                                 .own = own,
+                                 .all = own + (behind ? behind_len : 0)};
         if (index < d->count) {
             d->parts[index].octets = laid.all;
             d->parts[index].bits = 8 * laid.all;
@@ -187,7 +195,8 @@ static void take_stack(struct amtg_dissection *d, const struct amtg_layer *layer
         verify(d, index + 1, &laid, depth + 1);
         uint32_t left = len - own - (behind ? behind_len : 0);
         if (left && index < d->count)
-            snprintf(d->parts[index].fault, sizeof d->parts[index].fault, "%u octets follow it", left);
+            snprintf(d->parts[index].fault, sizeof d->parts[index].fault, "%u octets follow it",
+                     left);
         at += own;
         len = behind_len;
         layer = behind;
@@ -207,19 +216,20 @@ void amtg_dissection_free(struct amtg_dissection *d)
     *d = (struct amtg_dissection){0};
 }
 
-/* ---- words ------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------ */
 
-/* "[192.0.2.1, 192.0.2.2]", "2 records"; layers within have no words. */
+/* "[192.0.2.1, 192.0.2.2]", "2 records"; a record and layers within have no words. */
 static void print_list(const struct amtg_dissection *d, const struct amtg_part *list, FILE *out)
 {
     unsigned count = 0;
 
-    if (list->field->form == AMTG_FORM_INNER)
+    if (list->field->form == AMTG_FORM_INNER || list->item >= 0)
         return;
     bool addresses = list->field->form == AMTG_FORM_ADDRESSES;
     if (addresses)
         putc('[', out);
-    for (const struct amtg_part *p = list + 1; p < d->parts + d->count && p->depth > list->depth; p++) {
+    for (const struct amtg_part *p = list + 1; p < d->parts + d->count && p->depth > list->depth;
+         p++) {
         if (p->depth != list->depth + 1)
             continue;
         if (addresses) {
@@ -234,7 +244,8 @@ static void print_list(const struct amtg_dissection *d, const struct amtg_part *
         fprintf(out, count == 1 ? "%u record" : "%u records", count);
 }
 
-void amtg_part_print(const struct amtg_dissection *d, const struct amtg_part *part, bool cut, FILE *out)
+void amtg_part_print(const struct amtg_dissection *d, const struct amtg_part *part, bool cut,
+                     FILE *out)
 {
     if (!part->field)
         return;

@@ -24,10 +24,11 @@ struct amtg_part {
     const struct amtg_field *field;
     int item;       /* from 0; -1: no item of a list */
     unsigned depth; /* from 0 */
-    uint32_t octet, octets; /* where; of a field that is not whole octets: the octets that it touches */
-    uint8_t bit;            /* its first, from the highest of `octet` */
-    uint32_t bits;          /* its width; of a layer: 8 times octets */
-    char fault[48];         /* what is wrong with it, in words; "": nothing */
+    uint32_t octet,
+        octets;     /* where; of a field that is not whole octets: the octets that it touches */
+    uint8_t bit;    /* its first, from the highest of `octet` */
+    uint32_t bits;  /* its width; of a layer: 8 times octets */
+    char fault[48]; /* what is wrong with it, in words; "": nothing */
 };
 
 struct amtg_dissection {
@@ -42,8 +43,10 @@ void amtg_dissect(struct amtg_dissection *d, const struct amtg_layer *first, con
                   uint32_t len);
 void amtg_dissection_free(struct amtg_dissection *d);
 
-/* The value of a field or an item of addresses, in words; a nested one gives "". cut: as amtg_form_print. */
-void amtg_part_print(const struct amtg_dissection *d, const struct amtg_part *part, bool cut, FILE *out);
+/* The value of a field or an item of addresses, in words; a nested one gives "". cut: as
+ * amtg_form_print. */
+void amtg_part_print(const struct amtg_dissection *d, const struct amtg_part *part, bool cut,
+                     FILE *out);
 /* "igmp", or "igmp report": of a layer. "source", "records[1]": of a field or item. */
 void amtg_part_print_name(const struct amtg_part *part, FILE *out);
 

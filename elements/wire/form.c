@@ -17,7 +17,7 @@ static uint32_t width(const struct amtg_field *f)
     return f->bits ? f->bits : WIDTH_UNKNOWN;
 }
 
-/* ---- words to values ------------------------------------------------------ */
+/* ---- words to values -------------------------------------------------------- */
 
 static bool parse_number(const struct amtg_field *f, const char *text, uint64_t *out)
 {
@@ -54,13 +54,15 @@ static bool parse_time(const struct amtg_field *f, const char *text, uint64_t *o
         return false;
     uint32_t units = (uint32_t)(ns / unit);
     *out = f->bits == 8 ? amtg_float8_encode(units) : amtg_float16_encode(units);
-    return units == (f->bits == 8 ? amtg_float8_decode((uint8_t)*out)
-                                  : amtg_float16_decode((uint16_t)*out));
+    return units ==
+           (f->bits == 8 ? amtg_float8_decode((uint8_t)*out) : amtg_float16_decode((uint16_t)*out));
 }
 
 static int digit(char c)
 {
-    return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? (c | 0x20) - 'a' + 10 : -1;
+    return isdigit((unsigned char)c)    ? c - '0'
+           : isxdigit((unsigned char)c) ? (c | 0x20) - 'a' + 10
+                                        : -1;
 }
 
 static bool parse_hex(const char *text, struct amtg_arena *arena, struct amtg_value *out)
@@ -164,33 +166,49 @@ const char *amtg_form_expected(const struct amtg_field *f)
     case AMTG_FORM_NUMBER:
     case AMTG_FORM_HEX:
         switch (width(f)) {
-        case 1: return "0 or 1";
-        case 2: return f->names ? "0 to 3, or a name" : "0 to 3";
-        case 3: return "0 to 7";
-        case 4: return "0 to 15";
-        case 8: return f->names ? "0 to 255, or a name" : "0 to 255";
-        case 16: return "0 to 65535";
-        case 32: return "a number of up to 32 bits, such as 0x01020304";
-        default: return "a number that fits the field";
+        case 1:
+            return "0 or 1";
+        case 2:
+            return f->names ? "0 to 3, or a name" : "0 to 3";
+        case 3:
+            return "0 to 7";
+        case 4:
+            return "0 to 15";
+        case 8:
+            return f->names ? "0 to 255, or a name" : "0 to 255";
+        case 16:
+            return "0 to 65535";
+        case 32:
+            return "a number of up to 32 bits, such as 0x01020304";
+        default:
+            return "a number that fits the field";
         }
-    case AMTG_FORM_TENTHS: return "a time such as 10s or 1500ms, or a code such as 0x80";
-    case AMTG_FORM_SECONDS: return "whole seconds such as 125s, or a code such as 0x80";
-    case AMTG_FORM_MILLIS: return "a time such as 10s or 100ms, or a code such as 0x8000";
+    case AMTG_FORM_TENTHS:
+        return "a time such as 10s or 1500ms, or a code such as 0x80";
+    case AMTG_FORM_SECONDS:
+        return "whole seconds such as 125s, or a code such as 0x80";
+    case AMTG_FORM_MILLIS:
+        return "a time such as 10s or 100ms, or a code such as 0x8000";
     case AMTG_FORM_ADDRESS:
         return f->bits == 32 ? "an IPv4 address" : f->bits ? "an IPv6 address" : "an IP address";
     case AMTG_FORM_COMPAT:
-    case AMTG_FORM_MAPPED: return "an IP address";
+    case AMTG_FORM_MAPPED:
+        return "an IP address";
     case AMTG_FORM_OCTETS:
         return f->bits == 48 ? "six octets such as 0x010203040506" : "octets such as 0x94040000";
-    case AMTG_FORM_PAYLOAD: return "a text, or octets such as 0x68656c6c6f";
-    case AMTG_FORM_ADDRESSES: return "a list of addresses";
-    case AMTG_FORM_RECORDS: return "a list of records such as {type: allow, group: 232.1.2.3}";
-    case AMTG_FORM_INNER: return "a packet such as {igmp: report}";
+    case AMTG_FORM_PAYLOAD:
+        return "a text, or octets such as 0x68656c6c6f";
+    case AMTG_FORM_ADDRESSES:
+        return "a list of addresses";
+    case AMTG_FORM_RECORDS:
+        return "a list of records such as {type: allow, group: 232.1.2.3}";
+    case AMTG_FORM_INNER:
+        return "a packet such as {igmp: report}";
     }
     return NULL;
 }
 
-/* ---- octets to values ------------------------------------------------------ */
+/* ---- octets to values ------------------------------------------------------- */
 
 static uint64_t host_number(const uint8_t *octets, uint32_t len)
 {
@@ -229,7 +247,7 @@ bool amtg_value_equal(const struct amtg_value *a, const struct amtg_value *b)
     return a->len == b->len && (a->len == 0 || memcmp(a->octets, b->octets, a->len) == 0);
 }
 
-/* ---- values to words ------------------------------------------------------- */
+/* ---- values to words -------------------------------------------------------- */
 
 void amtg_form_print_address(const uint8_t *octets, uint8_t item_octets, FILE *out)
 {
@@ -272,7 +290,8 @@ static bool is_text(const struct amtg_value *v)
     return v->len && !(v->len >= 2 && memcmp(v->octets, "0x", 2) == 0);
 }
 
-static void print_octets(const struct amtg_field *f, const struct amtg_value *v, bool cut, FILE *out)
+static void print_octets(const struct amtg_field *f, const struct amtg_value *v, bool cut,
+                         FILE *out)
 {
     enum { SHOWN = 32 };
     uint32_t shown = cut && v->len > SHOWN ? SHOWN : v->len;
@@ -298,27 +317,42 @@ static void print_octets(const struct amtg_field *f, const struct amtg_value *v,
         fprintf(out, "... (%u octets)", v->len);
 }
 
-void amtg_form_print(const struct amtg_field *f, const struct amtg_value *v, uint32_t bits, bool cut,
-                     FILE *out)
+void amtg_form_print(const struct amtg_field *f, const struct amtg_value *v, uint32_t bits,
+                     bool cut, FILE *out)
 {
     struct amtg_addr a;
 
     switch (f->form) {
     case AMTG_FORM_NUMBER:
-    case AMTG_FORM_HEX: print_number(f, v->number, bits, out); break;
-    case AMTG_FORM_TENTHS: print_time(amtg_float8_decode((uint8_t)v->number) * 100ull, out); break;
-    case AMTG_FORM_SECONDS: print_time(amtg_float8_decode((uint8_t)v->number) * 1000ull, out); break;
-    case AMTG_FORM_MILLIS: print_time(amtg_float16_decode((uint16_t)v->number), out); break;
-    case AMTG_FORM_ADDRESS: amtg_form_print_address(v->octets, (uint8_t)v->len, out); break;
-    case AMTG_FORM_MAPPED: amtg_form_print_address(v->octets, 0, out); break;
+    case AMTG_FORM_HEX:
+        print_number(f, v->number, bits, out);
+        break;
+    case AMTG_FORM_TENTHS:
+        print_time(amtg_float8_decode((uint8_t)v->number) * 100ull, out);
+        break;
+    case AMTG_FORM_SECONDS:
+        print_time(amtg_float8_decode((uint8_t)v->number) * 1000ull, out);
+        break;
+    case AMTG_FORM_MILLIS:
+        print_time(amtg_float16_decode((uint16_t)v->number), out);
+        break;
+    case AMTG_FORM_ADDRESS:
+        amtg_form_print_address(v->octets, (uint8_t)v->len, out);
+        break;
+    case AMTG_FORM_MAPPED:
+        amtg_form_print_address(v->octets, 0, out);
+        break;
     case AMTG_FORM_COMPAT:
         a = amtg_amt_address_get(v->octets);
         amtg_form_print_address(a.octets, 0, out);
         break;
     case AMTG_FORM_OCTETS:
-    case AMTG_FORM_PAYLOAD: print_octets(f, v, cut, out); break;
+    case AMTG_FORM_PAYLOAD:
+        print_octets(f, v, cut, out);
+        break;
     case AMTG_FORM_ADDRESSES:
     case AMTG_FORM_RECORDS:
-    case AMTG_FORM_INNER: break;
+    case AMTG_FORM_INNER:
+        break;
     }
 }

@@ -30,7 +30,8 @@ static inline bool amtg_form_is_nested(enum amtg_form form)
 bool amtg_form_parse(const struct amtg_field *f, const char *text, struct amtg_arena *arena,
                      struct amtg_value *out);
 const char *amtg_form_expected(const struct amtg_field *f);
-/* An address into item_octets of 4 or 16, or 0 for the form of records; false: it is none of that family. */
+/* An address into item_octets of 4 or 16, or 0 for the form of records; false: it is none of that
+ * family. */
 bool amtg_form_address(const char *text, uint8_t item_octets, uint8_t out[16]);
 
 /* The value of a field in octets: from bit `bit` of octet `at`, `bits` wide. */
@@ -38,8 +39,8 @@ struct amtg_value amtg_form_value(const struct amtg_field *f, const uint8_t *oct
                                   unsigned bit, uint32_t bits);
 bool amtg_value_equal(const struct amtg_value *a, const struct amtg_value *b);
 /* In words, as amtg_form_parse takes them. bits: its width; cut: longer octets end in "..." */
-void amtg_form_print(const struct amtg_field *f, const struct amtg_value *v, uint32_t bits, bool cut,
-                     FILE *out);
+void amtg_form_print(const struct amtg_field *f, const struct amtg_value *v, uint32_t bits,
+                     bool cut, FILE *out);
 void amtg_form_print_address(const uint8_t *octets, uint8_t item_octets, FILE *out);
 
 #endif

@@ -7,9 +7,11 @@
 #include "elements/wire/types.h"
 
 const struct amtg_layer *const amtg_layers[] = {
-    &amtg_layer_ip4,  &amtg_layer_ip6, &amtg_layer_hop_by_hop,  &amtg_layer_udp,  &amtg_layer_icmp,
-    &amtg_layer_icmp6, &amtg_layer_igmp, &amtg_layer_mld,        &amtg_layer_amt,  &amtg_layer_payload,
-    &amtg_layer_join, &amtg_layer_ask, &amtg_layer_unreachable, &amtg_layer_gone, NULL,
+    &amtg_layer_ip4,         &amtg_layer_ip6,  &amtg_layer_hop_by_hop,
+    &amtg_layer_udp,         &amtg_layer_icmp, &amtg_layer_icmp6,
+    &amtg_layer_igmp,        &amtg_layer_mld,  &amtg_layer_amt,
+    &amtg_layer_payload,     &amtg_layer_join, &amtg_layer_ask,
+    &amtg_layer_unreachable, &amtg_layer_gone, NULL,
 };
 
 const struct amtg_layer *amtg_layer_named(const char *name)
@@ -24,8 +26,8 @@ const struct amtg_layer *amtg_layer_named(const char *name)
 const struct amtg_message *amtg_layer_message(const struct amtg_layer *layer, const uint8_t *octets,
                                               uint32_t len)
 {
-    int number = layer->type_octet < len ? octets[layer->type_octet] & layer->type_mask
-                                         : AMTG_ANY_NUMBER;
+    int number =
+        layer->type_octet < len ? octets[layer->type_octet] & layer->type_mask : AMTG_ANY_NUMBER;
     unsigned i = 0;
 
     for (; i < layer->messages_count - 1; i++) {
@@ -36,7 +38,8 @@ const struct amtg_message *amtg_layer_message(const struct amtg_layer *layer, co
     return &layer->messages[i];
 }
 
-const struct amtg_message *amtg_layer_message_named(const struct amtg_layer *layer, const char *name)
+const struct amtg_message *amtg_layer_message_named(const struct amtg_layer *layer,
+                                                    const char *name)
 {
     for (unsigned i = 0; i < layer->messages_count; i++)
         if (layer->messages[i].name && strcmp(layer->messages[i].name, name) == 0)
@@ -52,7 +55,7 @@ const struct amtg_field *amtg_message_field(const struct amtg_message *m, const 
     return NULL;
 }
 
-/* ---- which layer where --------------------------------------------------- */
+/* ---- which layer where ------------------------------------------------------ */
 
 /* Types of which all packets begin with one layer. */
 static const struct {
@@ -143,7 +146,8 @@ const struct amtg_layer *amtg_layer_behind(const struct amtg_layer *layer, const
         return carried(octets[0], behind, *len);
     if (layer == &amtg_layer_udp && own >= 8) {
         shorten(len, amtg_get_u16(octets + 4), own);
-        bool amt = amtg_get_u16(octets) == AMTG_AMT_PORT || amtg_get_u16(octets + 2) == AMTG_AMT_PORT;
+        bool amt =
+            amtg_get_u16(octets) == AMTG_AMT_PORT || amtg_get_u16(octets + 2) == AMTG_AMT_PORT;
         return amt ? &amtg_layer_amt : *len ? &amtg_layer_payload : NULL;
     }
     return NULL;

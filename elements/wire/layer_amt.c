@@ -44,8 +44,9 @@ static const struct amtg_word types[] = {
     {1, "discovery"}, {2, "advertisement"}, {3, "request"}, {4, "query"},
     {5, "update"},    {6, "data"},          {7, "teardown"}, {0, NULL}};
 
-#define HEAD AMTG_ROW("version", 4, NUMBER, .initial = "0"),                                            \
-             AMTG_ROW("type", 4, NUMBER, .fill = AMTG_FILL_TYPE, .names = types)
+#define HEAD                                                                                     \
+    AMTG_ROW("version", 4, NUMBER, .initial = "0"),                                              \
+    AMTG_ROW("type", 4, NUMBER, .fill = AMTG_FILL_TYPE, .names = types)
 #define RESERVED(bits_) AMTG_ROW("reserved", bits_, HEX, .initial = "0")
 #define NONCE AMTG_ROW("nonce", 32, HEX)
 #define MAC AMTG_ROW("mac", 48, AMTG_FORM_OCTETS)
@@ -56,7 +57,7 @@ static const struct amtg_field advertisement[] = {
     HEAD, RESERVED(24), NONCE, AMTG_ROW("relay", 0, AMTG_FORM_ADDRESS, .extent = relay), TRAILER};
 static const struct amtg_field request[] = {
     HEAD,
-    AMTG_ROW("linux-p", 1, NUMBER, .initial = "0"), /* where the Linux kernel's gateway puts P */
+    AMTG_ROW("linux-p", 1, NUMBER, .initial = "0"), /* where a Linux gateway puts P */
     RESERVED(5),
     AMTG_ROW("e", 1, NUMBER, .initial = "0"), /* RFC 9601 */
     AMTG_ROW("p", 1, NUMBER, .initial = "0"), /* an MLDv2 Query is wanted */
@@ -80,8 +81,14 @@ static const struct amtg_field update[] = {
 static const struct amtg_field data[] = {
     HEAD, RESERVED(8), AMTG_ROW("inner", 0, AMTG_FORM_INNER, .extent = rest)};
 static const struct amtg_field teardown[] = {
-    HEAD, RESERVED(8), MAC, NONCE, AMTG_ROW("gateway-port", 16, NUMBER), AMTG_ROW("gateway", 128, AMTG_FORM_COMPAT),
-    TRAILER};
+    HEAD,
+    RESERVED(8),
+    MAC,
+    NONCE,
+    AMTG_ROW("gateway-port", 16, NUMBER),
+    AMTG_ROW("gateway", 128, AMTG_FORM_COMPAT),
+    TRAILER,
+};
 static const struct amtg_field other[] = {
     AMTG_ROW("version", 4, NUMBER, .initial = "0"), AMTG_ROW("type", 4, NUMBER),
     AMTG_ROW("content", 0, AMTG_FORM_OCTETS, .extent = rest)};

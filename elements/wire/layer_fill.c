@@ -44,10 +44,18 @@ bool amtg_fill(const struct amtg_laid *laid, const struct amtg_field *f, uint32_
     case AMTG_FILL_TYPE:
         *out = (uint64_t)laid->message->number;
         return laid->message->number != AMTG_ANY_NUMBER;
-    case AMTG_FILL_LENGTH: *out = laid->all; return true;
-    case AMTG_FILL_BEHIND: *out = laid->all - laid->own; return true;
-    case AMTG_FILL_WORDS: *out = laid->own / 4; return true;
-    case AMTG_FILL_COUNT: *out = laid->items; return true;
+    case AMTG_FILL_LENGTH:
+        *out = laid->all;
+        return true;
+    case AMTG_FILL_BEHIND:
+        *out = laid->all - laid->own;
+        return true;
+    case AMTG_FILL_WORDS:
+        *out = laid->own / 4;
+        return true;
+    case AMTG_FILL_COUNT:
+        *out = laid->items;
+        return true;
     case AMTG_FILL_PROTOCOL: {
         enum { EXPERIMENTAL = 253 }; /* RFC 3692 */
         *out = laid->behind && laid->behind->protocol >= 0 ? (uint64_t)laid->behind->protocol
@@ -56,9 +64,11 @@ bool amtg_fill(const struct amtg_laid *laid, const struct amtg_field *f, uint32_
     }
     case AMTG_FILL_SUM_OWN:
     case AMTG_FILL_SUM:
-    case AMTG_FILL_SUM_PSEUDO: return checksum(laid, f->fill, at, out);
+    case AMTG_FILL_SUM_PSEUDO:
+        return checksum(laid, f->fill, at, out);
     case AMTG_FILL_TAIL: /* known only to who writes it */
-    case AMTG_FILL_NOTHING: break;
+    case AMTG_FILL_NOTHING:
+        break;
     }
     return false;
 }

@@ -46,18 +46,18 @@ static uint32_t auxiliary(const uint8_t *record, uint32_t at, uint32_t len)
     return record[1] * 4u;
 }
 
-/* ---- group records (RFC 3376, 4.2.4; RFC 3810, 5.2.5) ---------------------- */
+/* ---- group records (RFC 3376, 4.2.4; RFC 3810, 5.2.5) ----------------------- */
 
 static const struct amtg_word record_types[] = {
     {1, "is-include"}, {2, "is-exclude"}, {3, "to-include"}, {4, "to-exclude"},
     {5, "allow"},      {6, "block"},      {0, NULL}};
 
-#define RECORD(group_bits_, sources_, octets_)                                                  \
-    AMTG_ROW("type", 8, NUMBER, .names = record_types),                                                 \
-    AMTG_ROW("auxiliary-words", 8, NUMBER, .initial = "0"),                                             \
-    AMTG_ROW("source-count", 16, NUMBER, .fill = AMTG_FILL_COUNT),                                      \
-    AMTG_ROW("group", group_bits_, AMTG_FORM_ADDRESS),                                                  \
-    AMTG_ROW("sources", 0, AMTG_FORM_ADDRESSES, .extent = sources_, .item_octets = octets_),            \
+#define RECORD(group_bits_, sources_, octets_)                                                   \
+    AMTG_ROW("type", 8, NUMBER, .names = record_types),                                          \
+    AMTG_ROW("auxiliary-words", 8, NUMBER, .initial = "0"),                                      \
+    AMTG_ROW("source-count", 16, NUMBER, .fill = AMTG_FILL_COUNT),                               \
+    AMTG_ROW("group", group_bits_, AMTG_FORM_ADDRESS),                                           \
+    AMTG_ROW("sources", 0, AMTG_FORM_ADDRESSES, .extent = sources_, .item_octets = octets_),     \
     AMTG_ROW("auxiliary", 0, AMTG_FORM_OCTETS, .extent = auxiliary),
 
 static const struct amtg_field record4_fields[] = {RECORD(32, record_sources4, 4)};
@@ -65,7 +65,7 @@ static const struct amtg_field record6_fields[] = {RECORD(128, record_sources6, 
 static const struct amtg_message record4 = {.number = AMTG_ANY_NUMBER, AMTG_FIELDS(record4_fields)};
 static const struct amtg_message record6 = {.number = AMTG_ANY_NUMBER, AMTG_FIELDS(record6_fields)};
 
-/* ---- IGMP ------------------------------------------------------------------ */
+/* ---- IGMP ------------------------------------------------------------------- */
 
 #define IGMP_TYPE AMTG_ROW("type", 8, HEX, .fill = AMTG_FILL_TYPE)
 #define IGMP_SUM AMTG_ROW("checksum", 16, HEX, .fill = AMTG_FILL_SUM)

@@ -10,14 +10,15 @@ static uint32_t rest(const uint8_t *layer, uint32_t at, uint32_t len)
     return len - at;
 }
 
-static const struct amtg_word ecn[] = {{0, "not-ect"}, {1, "ect1"}, {2, "ect0"}, {3, "ce"}, {0, NULL}};
+static const struct amtg_word ecn[] = {
+    {0, "not-ect"}, {1, "ect1"}, {2, "ect0"}, {3, "ce"}, {0, NULL}};
 static const struct amtg_word dscps[] = {{48, "cs6"}, {0, NULL}};
-static const struct amtg_word protocols[] = {{0, "hop-by-hop"}, {1, "icmp"}, {2, "igmp"}, {17, "udp"},
-                                             {58, "icmp6"}, {0, NULL}};
+static const struct amtg_word protocols[] = {
+    {0, "hop-by-hop"}, {1, "icmp"}, {2, "igmp"}, {17, "udp"}, {58, "icmp6"}, {0, NULL}};
 static const struct amtg_octet_word options4[] = {{"94040000", "router-alert"}, {NULL, NULL}};
 static const struct amtg_octet_word options6[] = {{"050200000100", "router-alert"}, {NULL, NULL}};
 
-/* ---- IPv4 ---------------------------------------------------------------- */
+/* ---- IPv4 ------------------------------------------------------------------- */
 
 static uint32_t options4_extent(const uint8_t *layer, uint32_t at, uint32_t len)
 {
@@ -43,7 +44,8 @@ static const struct amtg_field ip4_fields[] = {
     AMTG_ROW("checksum", 16, HEX, .fill = AMTG_FILL_SUM_OWN),
     AMTG_ROW("source", 32, AMTG_FORM_ADDRESS, .group = "0.0.0.0"),
     AMTG_ROW("destination", 32, AMTG_FORM_ADDRESS),
-    AMTG_ROW("options", 0, AMTG_FORM_OCTETS, .extent = options4_extent, .group = "router-alert", .words = options4),
+    AMTG_ROW("options", 0, AMTG_FORM_OCTETS, .extent = options4_extent, .group = "router-alert",
+             .words = options4),
 };
 static const struct amtg_message ip4[] = {{.number = AMTG_ANY_NUMBER, AMTG_FIELDS(ip4_fields)}};
 
@@ -51,7 +53,7 @@ const struct amtg_layer amtg_layer_ip4 = {
     .name = "ip4", .title = "IPv4", AMTG_MESSAGES(ip4), .brief = {"source", "destination"},
     .protocol = -1};
 
-/* ---- IPv6 ---------------------------------------------------------------- */
+/* ---- IPv6 ------------------------------------------------------------------- */
 
 static const struct amtg_field ip6_fields[] = {
     AMTG_ROW("version", 4, NUMBER, .initial = "6"),
@@ -79,7 +81,8 @@ static uint32_t options6_extent(const uint8_t *layer, uint32_t at, uint32_t len)
 static const struct amtg_field hop_by_hop_fields[] = {
     AMTG_ROW("next-header", 8, NUMBER, .fill = AMTG_FILL_PROTOCOL, .names = protocols),
     AMTG_ROW("length", 8, NUMBER, .initial = "0"),
-    AMTG_ROW("options", 0, AMTG_FORM_OCTETS, .extent = options6_extent, .initial = "router-alert", .words = options6),
+    AMTG_ROW("options", 0, AMTG_FORM_OCTETS, .extent = options6_extent, .initial = "router-alert",
+             .words = options6),
 };
 static const struct amtg_message hop_by_hop[] = {
     {.number = AMTG_ANY_NUMBER, AMTG_FIELDS(hop_by_hop_fields)}};
@@ -88,7 +91,7 @@ const struct amtg_layer amtg_layer_hop_by_hop = {
     .name = "hop-by-hop", .title = "IPv6 hop-by-hop options", AMTG_MESSAGES(hop_by_hop),
     .brief = {"options"}, .protocol = 0};
 
-/* ---- UDP and what it carries ---------------------------------------------- */
+/* ---- UDP and what it carries ------------------------------------------------ */
 
 static const struct amtg_field udp_fields[] = {
     AMTG_ROW("source-port", 16, NUMBER),
@@ -102,20 +105,23 @@ const struct amtg_layer amtg_layer_udp = {
     .name = "udp", .title = "UDP", AMTG_MESSAGES(udp), .brief = {"source-port", "destination-port"},
     .protocol = 17};
 
-static const struct amtg_field payload_fields[] = {AMTG_ROW("data", 0, AMTG_FORM_PAYLOAD, .extent = rest)};
-static const struct amtg_message payload[] = {{.number = AMTG_ANY_NUMBER, AMTG_FIELDS(payload_fields)}};
+static const struct amtg_field payload_fields[] = {
+    AMTG_ROW("data", 0, AMTG_FORM_PAYLOAD, .extent = rest)};
+static const struct amtg_message payload[] = {
+    {.number = AMTG_ANY_NUMBER, AMTG_FIELDS(payload_fields)}};
 
 const struct amtg_layer amtg_layer_payload = {
-    .name = "payload", .title = "Payload", AMTG_MESSAGES(payload), .brief = {"data"}, .protocol = -1};
+    .name = "payload", .title = "Payload", AMTG_MESSAGES(payload), .brief = {"data"},
+    .protocol = -1};
 
-/* ---- ICMP ----------------------------------------------------------------- */
+/* ---- ICMP ------------------------------------------------------------------- */
 
 static const struct amtg_field icmp_fields[] = {
     AMTG_ROW("type", 8, NUMBER),
     AMTG_ROW("code", 8, NUMBER, .initial = "0"),
     AMTG_ROW("checksum", 16, HEX, .fill = AMTG_FILL_SUM),
     AMTG_ROW("unused", 16, HEX, .initial = "0"),
-    AMTG_ROW("mtu", 16, NUMBER, .initial = "0"), /* of the next hop (RFC 1191); of other types unused */
+    AMTG_ROW("mtu", 16, NUMBER, .initial = "0"), /* of the next hop (RFC 1191); else unused */
     AMTG_ROW("quoted", 0, AMTG_FORM_INNER, .extent = rest),
 };
 static const struct amtg_message icmp[] = {{.number = AMTG_ANY_NUMBER, AMTG_FIELDS(icmp_fields)}};

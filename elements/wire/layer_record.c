@@ -21,14 +21,16 @@ static uint32_t sources(const uint8_t *layer, uint32_t at, uint32_t len)
 
 static const struct amtg_word modes[] = {{0, "include"}, {1, "exclude"}, {0, NULL}};
 
-#define COUNTED                                                                                 \
-    AMTG_ROW("pad", 8, NUMBER, .initial = "0"),                                                         \
-    AMTG_ROW("count", 16, NUMBER, .fill = AMTG_FILL_COUNT, .host_order = true),                         \
+#define COUNTED                                                                                  \
+    AMTG_ROW("pad", 8, NUMBER, .initial = "0"),                                                  \
+    AMTG_ROW("count", 16, NUMBER, .fill = AMTG_FILL_COUNT, .host_order = true),                  \
     AMTG_ROW("sources", 0, AMTG_FORM_ADDRESSES, .extent = sources)
 
 static const struct amtg_field join_fields[] = {
-    AMTG_ROW("group", 128, AMTG_FORM_MAPPED), AMTG_ROW("mode", 8, NUMBER, .initial = "include", .names = modes),
-    COUNTED};
+    AMTG_ROW("group", 128, AMTG_FORM_MAPPED),
+    AMTG_ROW("mode", 8, NUMBER, .initial = "include", .names = modes),
+    COUNTED,
+};
 static const struct amtg_message join[] = {{.number = AMTG_ANY_NUMBER, AMTG_FIELDS(join_fields)}};
 
 const struct amtg_layer amtg_layer_join = {
@@ -36,12 +38,15 @@ const struct amtg_layer amtg_layer_join = {
     .protocol = -1};
 
 static const struct amtg_field ask_fields[] = {
-    AMTG_ROW("group", 128, AMTG_FORM_MAPPED), AMTG_ROW("suppress", 8, NUMBER, .initial = "0"), COUNTED};
+    AMTG_ROW("group", 128, AMTG_FORM_MAPPED),
+    AMTG_ROW("suppress", 8, NUMBER, .initial = "0"),
+    COUNTED,
+};
 static const struct amtg_message ask[] = {{.number = AMTG_ANY_NUMBER, AMTG_FIELDS(ask_fields)}};
 
 const struct amtg_layer amtg_layer_ask = {
-    .name = "ask", .title = "what to ask the hosts of a LAN", AMTG_MESSAGES(ask), .brief = {"group"},
-    .protocol = -1};
+    .name = "ask", .title = "what to ask the hosts of a LAN", AMTG_MESSAGES(ask),
+    .brief = {"group"}, .protocol = -1};
 
 static const struct amtg_field unreachable_fields[] = {
     AMTG_ROW("type", 8, NUMBER),

@@ -15,7 +15,7 @@ struct matcher {
 static void match_stack(struct matcher *m, const struct amtg_written *written, unsigned from,
                         unsigned depth);
 
-/* ---- words ------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------ */
 
 const char *amtg_match_words(const struct amtg_dissection *d, const struct amtg_part *part,
                              struct amtg_arena *arena, bool cut)
@@ -57,13 +57,17 @@ static void differs(struct matcher *m, struct amtg_mark mark, int part, const ch
 {
     struct amtg_matching *out = m->out;
 
-    out->mismatches = amtg_arena_grow(m->w->arena, out->mismatches, out->count, sizeof *out->mismatches);
+    out->mismatches =
+        amtg_arena_grow(m->w->arena, out->mismatches, out->count, sizeof *out->mismatches);
     out->mismatches[out->count++] = (struct amtg_mismatch){
-        .mark = mark, .part = part, .name = name, .expected = expected,
+        .mark = mark,
+        .part = part,
+        .name = name,
+        .expected = expected,
         .is = part >= 0 ? amtg_match_words(m->d, &m->d->parts[part], m->w->arena, true) : NULL};
 }
 
-/* ---- fields -------------------------------------------------------------------- */
+/* ---- fields ----------------------------------------------------------------- */
 
 /* The part of a name at this depth, from `from` on, within the same parent; -1: none. */
 static int find(const struct amtg_dissection *d, unsigned from, unsigned depth, const char *name)
@@ -103,7 +107,8 @@ static void match_scalar(struct matcher *m, const struct amtg_written_field *sai
 static bool holds(const struct matcher *m, int list, const uint8_t *octets)
 {
     const struct amtg_part *p = &m->d->parts[list];
-    unsigned items = items_of(m->d, (unsigned)list), size = p->field->item_octets ? p->field->item_octets : 16;
+    unsigned items = items_of(m->d, (unsigned)list),
+             size = p->field->item_octets ? p->field->item_octets : 16;
 
     for (unsigned i = 1; i <= items; i++)
         if (memcmp(octets, m->d->octets + p[i].octet, size) == 0)
@@ -160,13 +165,14 @@ static void match_fields(struct matcher *m, const struct amtg_written_layer *l, 
                     match_fields(m, &record, at++);
             }
             if (count != items)
-                differs(m, said->mark, part, f->name,
-                        amtg_arena_printf(m->w->arena, count == 1 ? "%u record" : "%u records", count));
+                differs(
+                    m, said->mark, part, f->name,
+                    amtg_arena_printf(m->w->arena, count == 1 ? "%u record" : "%u records", count));
         }
     }
 }
 
-/* ---- layers --------------------------------------------------------------------- */
+/* ---- layers ----------------------------------------------------------------- */
 
 static void match_stack(struct matcher *m, const struct amtg_written *written, unsigned from,
                         unsigned depth)
@@ -214,7 +220,7 @@ bool amtg_match(const struct amtg_writing *w, const struct amtg_written *written
     return out->count == 0;
 }
 
-/* ---- paths ----------------------------------------------------------------------- */
+/* ---- paths ------------------------------------------------------------------ */
 
 /* "LAYER.FIELD" split; layer NULL: any. */
 static const char *split_path(const char *path, const struct amtg_layer **layer)
@@ -251,7 +257,8 @@ bool amtg_match_path_known(const char *path)
     const char *field = split_path(path, &layer);
 
     for (unsigned i = 0; amtg_layers[i]; i++)
-        for (unsigned k = 0; (!layer || layer == amtg_layers[i]) && k < amtg_layers[i]->messages_count; k++) {
+        for (unsigned k = 0;
+             (!layer || layer == amtg_layers[i]) && k < amtg_layers[i]->messages_count; k++) {
             const struct amtg_field *f = amtg_message_field(&amtg_layers[i]->messages[k], field);
             if (f && !amtg_form_is_nested(f->form))
                 return true;

@@ -11,9 +11,9 @@
 #include "elements/wire/written.h"
 
 struct amtg_mismatch {
-    struct amtg_mark mark; /* where the expected was written */
-    int part;              /* the part that differs; -1: there is none */
-    const char *name;      /* of the field or layer */
+    struct amtg_mark mark;     /* where the expected was written */
+    int part;                  /* the part that differs; -1: there is none */
+    const char *name;          /* of the field or layer */
     const char *expected, *is; /* in words; is NULL: nothing */
 };
 

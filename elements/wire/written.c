@@ -12,8 +12,8 @@ const char *amtg_written_text(const struct amtg_writing *w, const char *text, st
 
 /* ---- values ----------------------------------------------------------------- */
 
-static bool check_scalar(const struct amtg_writing *w, const struct amtg_field *f, const char *written,
-                         struct amtg_mark mark)
+static bool check_scalar(const struct amtg_writing *w, const struct amtg_field *f,
+                         const char *written, struct amtg_mark mark)
 {
     const char *text = amtg_written_text(w, written, mark);
     struct amtg_value v;
@@ -37,11 +37,14 @@ static bool check_addresses(const struct amtg_writing *w, const struct amtg_fiel
 
     for (const struct amtg_yaml *i = list->first; i; i = i->next) {
         uint8_t octets[16];
-        const char *text = i->kind == AMTG_YAML_SCALAR ? amtg_written_text(w, i->text, i->mark) : "";
+        const char *text =
+            i->kind == AMTG_YAML_SCALAR ? amtg_written_text(w, i->text, i->mark) : "";
         if (!text || amtg_form_address(text, f->item_octets, octets))
             continue;
         PROBLEM(w, i->mark,
-                f->item_octets == 4 ? "an IPv4 address" : f->item_octets ? "an IPv6 address" : "an IP address",
+                f->item_octets == 4 ? "an IPv4 address"
+                : f->item_octets    ? "an IPv6 address"
+                                    : "an IP address",
                 NULL, "%s cannot hold \"%.60s\"", f->name, text);
         good = false;
     }
@@ -68,7 +71,7 @@ static bool check_nested(const struct amtg_writing *w, const struct amtg_field *
     return good;
 }
 
-/* ---- fields ------------------------------------------------------------------ */
+/* ---- fields ----------------------------------------------------------------- */
 
 /* Takes one for the layer; false: a problem, reported. */
 static bool add_field(const struct amtg_writing *w, struct amtg_written_layer *l,
@@ -126,12 +129,15 @@ static bool take_field(const struct amtg_writing *w, struct amtg_written_layer *
         PROBLEM(w, y->mark, amtg_form_expected(f), NULL, "%s cannot be a list or a map", f->name);
         return false;
     }
-    return add_field(w, l, (struct amtg_written_field){
-                               .field = f, .mark = y->mark, .node = y,
-                               .text = amtg_form_is_nested(f->form) ? NULL : y->text});
+    return add_field(
+        w, l,
+        (struct amtg_written_field){.field = f,
+                                    .mark = y->mark,
+                                    .node = y,
+                                    .text = amtg_form_is_nested(f->form) ? NULL : y->text});
 }
 
-/* ---- the value of a layer's own key -------------------------------------------- */
+/* ---- the value of a layer's own key ----------------------------------------- */
 
 /* A part of a scalar as a place of its own. */
 static struct amtg_mark part_mark(const struct amtg_yaml *y, const char *part, size_t len)
@@ -146,10 +152,10 @@ static struct amtg_mark part_mark(const struct amtg_yaml *y, const char *part, s
 static bool add_brief(const struct amtg_writing *w, struct amtg_written_layer *l, const char *name,
                       const struct amtg_yaml *y, const char *part, size_t len)
 {
-    return add_field(w, l, (struct amtg_written_field){
-                               .field = amtg_message_field(l->message, name),
-                               .mark = part_mark(y, part, len),
-                               .text = amtg_arena_text_of(w->arena, part, len)});
+    return add_field(w, l,
+                     (struct amtg_written_field){.field = amtg_message_field(l->message, name),
+                                                 .mark = part_mark(y, part, len),
+                                                 .text = amtg_arena_text_of(w->arena, part, len)});
 }
 
 /* "A > B" */
@@ -159,8 +165,8 @@ static bool take_pair(const struct amtg_writing *w, struct amtg_written_layer *l
     const char *sign = strstr(y->text, " > ");
 
     if (!sign) {
-        PROBLEM(w, y->mark, "two values with ` > ` between them", NULL,
-                "%s cannot be \"%.60s\"", l->layer->name, y->text);
+        PROBLEM(w, y->mark, "two values with ` > ` between them", NULL, "%s cannot be \"%.60s\"",
+                l->layer->name, y->text);
         return false;
     }
     bool good = add_brief(w, l, l->layer->brief[0], y, y->text, (size_t)(sign - y->text));
@@ -192,8 +198,9 @@ static bool take_layer(const struct amtg_writing *w, struct amtg_written_layer *
     if (y->bad)
         return false;
     if (y->kind != AMTG_YAML_SCALAR) {
-        PROBLEM(w, y->mark, several ? "the name of a message; fields follow as further keys"
-                                    : "a value or nothing; fields follow as further keys",
+        PROBLEM(w, y->mark,
+                several ? "the name of a message; fields follow as further keys"
+                        : "a value or nothing; fields follow as further keys",
                 NULL, "%s cannot be a list or a map", l->layer->name);
         return false;
     }
@@ -211,7 +218,7 @@ static bool take_layer(const struct amtg_writing *w, struct amtg_written_layer *
     return false;
 }
 
-/* ---- all of it ------------------------------------------------------------------- */
+/* ---- all of it -------------------------------------------------------------- */
 
 bool amtg_written_read(const struct amtg_writing *w, const struct amtg_yaml *map,
                        struct amtg_written *out)
@@ -222,7 +229,8 @@ bool amtg_written_read(const struct amtg_writing *w, const struct amtg_yaml *map
     *out = (struct amtg_written){.mark = map->mark};
     if (map->kind != AMTG_YAML_MAP || !map->first) {
         if (!map->bad)
-            PROBLEM(w, map->mark, "a map such as {amt: request, nonce: 1}", NULL, "this is no packet");
+            PROBLEM(w, map->mark, "a map such as {amt: request, nonce: 1}", NULL,
+                    "this is no packet");
         return false;
     }
     for (const struct amtg_yaml *y = map->first; y; y = y->next) {
@@ -251,7 +259,8 @@ bool amtg_written_record(const struct amtg_writing *w, const struct amtg_yaml *m
 {
     bool good = true;
 
-    *out = (struct amtg_written_layer){.message = record, .mark = map->mark, .value_mark = map->mark};
+    *out =
+        (struct amtg_written_layer){.message = record, .mark = map->mark, .value_mark = map->mark};
     if (map->kind != AMTG_YAML_MAP) {
         PROBLEM(w, map->mark, "a map such as {type: allow, group: 232.1.2.3}", NULL,
                 "this is no record");

@@ -57,6 +57,7 @@ bool amtg_written_read(const struct amtg_writing *w, const struct amtg_yaml *map
 bool amtg_written_record(const struct amtg_writing *w, const struct amtg_yaml *map,
                          const struct amtg_message *record, struct amtg_written_layer *out);
 /* The text of a field's scalar, or of an item of a list, with `${}` put in; NULL: unknown. */
-const char *amtg_written_text(const struct amtg_writing *w, const char *text, struct amtg_mark mark);
+const char *amtg_written_text(const struct amtg_writing *w, const char *text,
+                              struct amtg_mark mark);
 
 #endif

@@ -248,7 +248,21 @@ START_TEST(what_follows_from_a_problem_is_not_told)
 }
 END_TEST
 
-AMTG_SUITE("graph edges", an_unnamed_port_is_the_one_that_fits,
+START_TEST(what_comes_from_outside_is_what_those_behind_take)
+{
+    good("elements:\n  p: {class: pipe}\n  b: {class: barrel}\n  desk: {class: desk}\n"
+         "edges:\n  - p -> b -> desk.orders\ninputs: {in: p.in}\n");
+    ck_assert_ptr_eq(graph->nodes[node_of("p")].ins[0].type, &order);
+    ck_assert_ptr_eq(graph->nodes[node_of("b")].ins[0].type, &order);
+    ck_assert_uint_eq(graph->inputs_count, 1);
+    wrong(1, "types do not fit", "elements:\n  p: {class: pipe}\n  w: {class: press}\n  desk: {class: desk}\n"
+          "edges:\n  - p -> desk.orders\n  - w -> p\ninputs: {in: p.in}\n");
+    forget();
+}
+END_TEST
+
+AMTG_SUITE("graph edges", what_comes_from_outside_is_what_those_behind_take,
+           an_unnamed_port_is_the_one_that_fits,
            carried_types_choose_ports_whatever_the_order_of_edges,
            the_carried_type_is_the_nearest_common_one, types_that_do_not_fit_show_both_ends,
            destinations_are_carried_and_demanded, ambiguity_is_an_error_that_lists_the_ports,

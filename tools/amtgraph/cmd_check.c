@@ -1,4 +1,4 @@
-/* amtgraph check FILE...: every problem of every file, tests included, in one pass; runs nothing. */
+/* amtgraph check FILE...: every problem of graphs and their tests, in one pass; runs nothing. */
 #include "elements/registry.h"
 #include "tools/amtgraph/load.h"
 #include "tools/amtgraph/test_file.h"
@@ -18,7 +18,8 @@ static void print_verdict(const struct amtg_diag *diag, int files)
 }
 
 /* A graph with its tests, or a file of tests with the graph that it names. */
-static void check(const char *path, const struct amtg_graph_options *options, struct amtg_diag *diag)
+static void check(const char *path, const struct amtg_graph_options *options,
+                  struct amtg_diag *diag)
 {
     struct test_file *f = test_file_open(path, diag);
 

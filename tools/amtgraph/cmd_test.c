@@ -1,5 +1,5 @@
 /* amtgraph test FILE...: the tests of graph files, on the virtual clock. */
-#include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -15,13 +15,14 @@
 struct session {
     const struct amtg_graph_options *options;
     const char *filter; /* a pattern; NULL: all */
+    FILE *out;          /* standard output, which elements cannot write to meanwhile */
     bool color;
     json_t *files; /* NULL: words are wanted */
     unsigned run, failed, matched;
     int worst;
 };
 
-/* ---- one test ------------------------------------------------------------------------------------ */
+/* ---- one test --------------------------------------------------------------- */
 
 static json_t *problems_json(const struct amtg_diag *diag)
 {
@@ -48,12 +49,12 @@ static void say(struct session *s, const struct test_file *f, const struct test 
         return;
     }
     if (good) {
-        printf("ok    %s: %s\n", f->path, test->name);
+        fprintf(s->out, "ok    %s: %s\n", f->path, test->name);
         return;
     }
-    printf("FAIL  %s: %s\n", f->path, test->name);
-    amtg_diag_print(diag, stdout, s->color);
-    fputs(detail, stdout);
+    fprintf(s->out, "FAIL  %s: %s\n", f->path, test->name);
+    amtg_diag_print(diag, s->out, s->color);
+    fputs(detail, s->out);
 }
 
 static void run_test(struct session *s, struct test_file *f, const struct test *test,
@@ -76,7 +77,7 @@ static void run_test(struct session *s, struct test_file *f, const struct test *
     free(detail);
 }
 
-/* ---- one file -------------------------------------------------------------------------------------- */
+/* ---- one file --------------------------------------------------------------- */
 
 static bool is_wanted(const struct session *s, const struct test *test)
 {
@@ -100,7 +101,8 @@ static void say_wrong(struct session *s, const char *path, const struct amtg_dia
 {
     s->worst = EXIT_GRAPH;
     if (s->files)
-        json_array_append_new(s->files, json_pack("{ssso}", "file", path, "problems", problems_json(diag)));
+        json_array_append_new(s->files,
+                              json_pack("{ssso}", "file", path, "problems", problems_json(diag)));
     else
         amtg_diag_print(diag, stderr, s->color && isatty(STDERR_FILENO));
 }
@@ -156,24 +158,56 @@ static void run_operand(struct session *s, const char *path)
     }
 }
 
-/* ---- the command -------------------------------------------------------------------------------------- */
+/* ---- the command ------------------------------------------------------------ */
 
 static void print_json(const struct session *s)
 {
     json_t *all = json_pack("{sisisiso}", "version", 1, "tests", (int)s->run, "failed",
                             (int)s->failed, "files", s->files);
 
-    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    putchar('\n');
+    json_dumpf(all, s->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    putc('\n', s->out);
     json_decref(all);
+}
+
+/*
+ * Elements that print (`print`, `stream-check`) do so on standard output, between the
+ * results or in the middle of JSON. So they get another one, and the results this.
+ */
+static FILE *take_stdout(void)
+{
+    int own = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    FILE *out =
+        own >= 0 && nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0 ? fdopen(own, "w") : NULL;
+
+    if (nowhere >= 0)
+        close(nowhere);
+    if (!out)
+        perror("amtgraph: standard output");
+    return out;
+}
+
+/* false: not all results could be written, which is said. */
+static bool give_stdout_back(FILE *out)
+{
+    bool good = fflush(out) == 0 && !ferror(out);
+
+    if (!good)
+        perror("amtgraph: standard output");
+    fflush(stdout);
+    dup2(fileno(out), STDOUT_FILENO);
+    fclose(out);
+    return good;
 }
 
 static int run_with(const struct command_line *line, const struct amtg_graph_options *options)
 {
-    struct session s = {.options = options, .color = color_wanted(stdout)};
+    struct session s = {.options = options, .color = color_wanted(stdout), .out = take_stdout()};
     const char *pattern = line_value(line, "filter");
     char *filter = NULL;
 
+    if (!s.out)
+        return EXIT_FAILED;
     if (pattern && asprintf(&filter, "*%s*", pattern) < 0)
         return EXIT_FAILED;
     s.filter = filter;
@@ -184,8 +218,10 @@ static int run_with(const struct command_line *line, const struct amtg_graph_opt
     if (s.files)
         print_json(&s);
     else
-        printf("%u test%s, %u failed\n", s.run, s.run == 1 ? "" : "s", s.failed);
+        fprintf(s.out, "%u test%s, %u failed\n", s.run, s.run == 1 ? "" : "s", s.failed);
     free(filter);
+    if (!give_stdout_back(s.out))
+        return EXIT_FAILED;
     if (s.worst == EXIT_DONE && pattern && s.matched == 0)
         return usage_error(line->command, "--filter %s: no test has such a name", pattern);
     return s.worst ? s.worst : s.failed ? EXIT_FAILED : EXIT_DONE;
@@ -197,8 +233,8 @@ static int run(const struct command_line *line)
 
     if (!load_settings_read(line, &settings))
         return EXIT_USAGE;
-    struct amtg_graph_options options = {.classes = amtg_classes, .settings = settings.all,
-                                         .settings_count = settings.count};
+    struct amtg_graph_options options = {
+        .classes = amtg_classes, .settings = settings.all, .settings_count = settings.count};
     int code = run_with(line, &options);
     load_settings_free(&settings);
     return code;
@@ -213,8 +249,9 @@ const struct command command_test = {
         "which is found by itself. No privilege is needed, nothing of the host is touched and\n"
         "nothing waits. A test that fails says where, and shows the packet field by field.\n"
         "Exit code 0 when all hold, 1 when one does not, 78 when a file is wrong.",
-    COMMAND_OPTIONS({"filter", "PATTERN", "only tests whose names contain it; * and ? as in a shell"},
-                    {"json", NULL, "print the results on standard output as JSON"}, OPTION_SET),
+    COMMAND_OPTIONS(
+        {"filter", "PATTERN", "only tests whose names contain it; * and ? as in a shell"},
+        {"json", NULL, "print the results on standard output as JSON"}, OPTION_SET),
     .operands_min = 1,
     .operands_max = -1,
     .run = run,

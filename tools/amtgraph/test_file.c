@@ -10,7 +10,7 @@
     amtg_diag_add(diag, AMTG_PROBLEM, mark, NULL, expected, nearest, __VA_ARGS__)
 
 static const char *const file_keys[] = {"amtgraph", "graph", "summary", "set", "tests", NULL};
-static const char *const test_keys[] = {"name", "set", "seed", "wires", "steps", NULL};
+static const char *const test_keys[] = {"name", "set", "seed", "wires", "verdict", "steps", NULL};
 
 /* Keys that are not in the list are problems. */
 static void check_keys(const struct amtg_yaml *map, const char *const *keys, const char *expected,
@@ -45,7 +45,7 @@ static const struct amtg_yaml *child(const struct amtg_yaml *map, const char *ke
     return NULL;
 }
 
-/* ---- reading ------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------- */
 
 static void check_set(const struct amtg_yaml *set, struct amtg_diag *diag)
 {
@@ -62,13 +62,15 @@ static void read_test(struct test_file *f, const struct amtg_yaml *y, struct amt
         PROBLEM(diag, y->mark, "a map with `name` and `steps`", NULL, "this is no test");
         return;
     }
-    check_keys(y, test_keys, "name, set, seed, wires or steps", diag);
+    check_keys(y, test_keys, "name, set, seed, wires, verdict or steps", diag);
     const struct amtg_yaml *name = child(y, "name", AMTG_YAML_SCALAR, "a text", diag);
     const struct amtg_yaml *seed = child(y, "seed", AMTG_YAML_SCALAR, "a number", diag);
+    const struct amtg_yaml *verdict = child(y, "verdict", AMTG_YAML_SCALAR, "good or bad", diag);
     const struct amtg_yaml *steps = child(y, "steps", AMTG_YAML_LIST, "a list of steps", diag);
-    struct test test = {.steps = steps,
-                        .wires = child(y, "wires", AMTG_YAML_LIST, "a list such as [a <-> b]", diag),
-                        .set = child(y, "set", AMTG_YAML_MAP, "a map of parameters to values", diag)};
+    struct test test = {
+        .steps = steps,
+        .wires = child(y, "wires", AMTG_YAML_LIST, "a list such as [a <-> b]", diag),
+        .set = child(y, "set", AMTG_YAML_MAP, "a map of parameters to values", diag)};
     char *end = "";
 
     check_set(test.set, diag);
@@ -82,6 +84,11 @@ static void read_test(struct test_file *f, const struct amtg_yaml *y, struct amt
         test.seed = strtoull(seed->text, &end, 10);
     if (*end || (seed && !*seed->text))
         PROBLEM(diag, seed->mark, "a whole number", NULL, "`seed` cannot be \"%.40s\"", seed->text);
+    if (verdict)
+        test.bad_verdict = strcmp(verdict->text, "bad") == 0;
+    if (verdict && !test.bad_verdict && strcmp(verdict->text, "good") != 0)
+        PROBLEM(diag, verdict->mark, "good or bad", NULL, "`verdict` cannot be \"%.40s\"",
+                verdict->text);
     if (!name || !steps)
         return;
     test.name = name->text;
@@ -154,7 +161,7 @@ void test_file_close(struct test_file *f)
     amtg_arena_free(f->arena);
 }
 
-/* ---- graphs ---------------------------------------------------------------------- */
+/* ---- graphs ----------------------------------------------------------------- */
 
 static const char *value_text(struct amtg_arena *arena, const struct amtg_yaml *y)
 {

@@ -12,18 +12,19 @@
 
 struct test {
     const char *name;
-    struct amtg_mark mark;          /* of its name */
-    const struct amtg_yaml *set;    /* settings, or NULL */
-    const struct amtg_yaml *wires;  /* or NULL */
-    const struct amtg_yaml *steps;  /* a list */
+    struct amtg_mark mark;         /* of its name */
+    const struct amtg_yaml *set;   /* settings, or NULL */
+    const struct amtg_yaml *wires; /* or NULL */
+    const struct amtg_yaml *steps; /* a list */
     uint64_t seed;
+    bool bad_verdict; /* what an element judges must come out negative */
 };
 
 struct test_file {
     const char *path;
     struct amtg_yaml *tree;
-    bool standalone;         /* it names a graph */
-    const char *graph_path;  /* the graph: that file, or this one */
+    bool standalone;              /* it names a graph */
+    const char *graph_path;       /* the graph: that file, or this one */
     struct amtg_yaml *graph_tree; /* of another file; else NULL */
     const struct amtg_yaml *set;  /* settings for all tests of the file, or NULL */
     struct test *tests;
@@ -42,7 +43,8 @@ void test_file_close(struct test_file *f); /* NULL is fine */
  * NULL: as the file wants it. NULL: problems, in diag.
  */
 struct amtg_graph *test_file_graph(struct test_file *f, const struct test *test,
-                                   const struct amtg_graph_options *options, struct amtg_diag *diag);
+                                   const struct amtg_graph_options *options,
+                                   struct amtg_diag *diag);
 /* All problems of all steps, with the graphs that the tests are of. */
 void test_file_check(struct test_file *f, const struct amtg_graph_options *options,
                      struct amtg_diag *diag);

@@ -24,7 +24,7 @@ const struct amtg_type *test_place_type(const struct amtg_graph *g, const struct
     return port->type ? port->type : port->port->type;
 }
 
-/* ---- what the graph shows --------------------------------------------------------- */
+/* ---- what the graph shows --------------------------------------------------- */
 
 static bool find_export(const struct amtg_graph *g, bool sends, struct test_place *p)
 {
@@ -65,7 +65,7 @@ static bool find_node(const struct amtg_graph *g, const char *name, size_t len, 
     return false;
 }
 
-/* ---- ports ------------------------------------------------------------------------- */
+/* ---- ports ------------------------------------------------------------------ */
 
 static bool find_named(const struct amtg_graph_node *n, const char *name, bool output,
                        struct test_place *p)
@@ -125,8 +125,7 @@ static bool choose(const struct amtg_graph *g, const struct amtg_yaml *y,
 }
 
 bool test_place_find(const struct amtg_graph *g, const struct amtg_yaml *y, bool sends,
-                     const struct amtg_layer *first, struct amtg_diag *diag,
-                     struct test_place *out)
+                     const struct amtg_layer *first, struct amtg_diag *diag, struct test_place *out)
 {
     const char *dot = strchr(y->text, '.');
     char names[256];

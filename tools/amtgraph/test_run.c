@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "elements/wire/match.h"
+#include "tools/amtgraph/test_counter.h"
 #include "tools/amtgraph/test_show.h"
 #include "tools/amtgraph/test_step.h"
 #include "tools/amtgraph/test_world.h"
@@ -19,7 +20,8 @@ struct run {
     bool stopped;
 };
 
-/* At a place in the file: what does not hold. expected: NULL when the words say it. Returns false. */
+/* At a place in the file: what does not hold. expected: NULL when the words say it. Returns false.
+ */
 static bool fail(struct run *run, struct amtg_mark mark, const char *expected, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -35,30 +37,23 @@ static bool fail(struct run *run, struct amtg_mark mark, const char *expected, c
     return false;
 }
 
-/* ---- send -------------------------------------------------------------------------------------- */
+/* ---- send ------------------------------------------------------------------- */
 
-/* Documentation addresses (RFC 5737, RFC 3849): a gateway that talks to a relay. */
-static const char *const default_from[] = {"192.0.2.10", "2001:db8::10"};
-static const char *const default_to[] = {"192.0.2.1", "2001:db8::1"};
-enum { DEFAULT_FROM_PORT = 51000, DEFAULT_TO_PORT = 2268 };
-
-static void set_end(const struct test_end *end, const char *const *otherwise, bool ip6,
-                    uint16_t otherwise_port, struct amtg_addr *addr, uint16_t *port)
-{
-    *addr = end->addr;
-    if (!end->said)
-        amtg_addr_parse(otherwise[ip6], addr);
-    *port = end->port_said ? end->port : otherwise_port;
-}
-
+/* As if a gateway talked to a relay, as far as nothing else is said. */
 static struct amtg_peer peer_of(const struct test_step *s)
 {
+    enum { RELAY_PORT = 2268 };
     bool ip6 = (s->from.said && !amtg_addr_is4(&s->from.addr)) ||
                (s->to.said && !amtg_addr_is4(&s->to.addr));
-    struct amtg_peer peer = {0};
+    struct amtg_peer peer = {.remote = s->from.addr,
+                             .local = s->to.addr,
+                             .remote_port = s->from.port_said ? s->from.port : TEST_SENDER_PORT,
+                             .local_port = s->to.port_said ? s->to.port : RELAY_PORT};
 
-    set_end(&s->from, default_from, ip6, DEFAULT_FROM_PORT, &peer.remote, &peer.remote_port);
-    set_end(&s->to, default_to, ip6, DEFAULT_TO_PORT, &peer.local, &peer.local_port);
+    if (!s->from.said)
+        test_sender(ip6, &peer.remote);
+    if (!s->to.said)
+        amtg_addr_parse(ip6 ? "2001:db8::1" : "192.0.2.1", &peer.local);
     return peer;
 }
 
@@ -72,9 +67,9 @@ static bool send_packet(struct run *run, const struct test_step *s)
         if (s->pcap) {
             const char *file = run->reading.file->path, *slash = strrchr(file, '/');
             bool relative = *s->pcap->text != '/' && slash;
-            const char *path = amtg_arena_printf(run->reading.writing.arena, "%.*s%s",
-                                                 relative ? (int)(slash + 1 - file) : 0, file,
-                                                 s->pcap->text);
+            const char *path =
+                amtg_arena_printf(run->reading.writing.arena, "%.*s%s",
+                                  relative ? (int)(slash + 1 - file) : 0, file, s->pcap->text);
             good = test_world_replay(run->world, &s->place, path, why, sizeof why);
         } else {
             good = test_world_send(run->world, &s->place, s->first, s->octets, s->len, &peer, why,
@@ -86,7 +81,7 @@ static bool send_packet(struct run *run, const struct test_step *s)
     return true;
 }
 
-/* ---- expect -------------------------------------------------------------------------------------- */
+/* ---- expect ----------------------------------------------------------------- */
 
 static bool end_differs(const struct test_end *end, const struct amtg_addr *addr, uint16_t port)
 {
@@ -123,7 +118,8 @@ static bool match_ends(struct run *run, const struct test_step *s, const struct 
     bool from = match_end(run, "from", &s->from, out ? &p->local : &p->remote,
                           out ? p->local_port : p->remote_port, quiet);
     return match_end(run, "to", &s->to, out ? &p->remote : &p->local,
-                     out ? p->remote_port : p->local_port, quiet) && from;
+                     out ? p->remote_port : p->local_port, quiet) &&
+           from;
 }
 
 static bool match_hex(struct run *run, const struct test_step *s, const struct test_seen *seen,
@@ -151,7 +147,8 @@ static void say_mismatches(struct run *run, const struct amtg_matching *m)
 }
 
 /* Is it the packet? Unless quiet, all that differs is said, and the packet shown. */
-static bool is_it(struct run *run, const struct test_step *s, const struct test_seen *seen, bool quiet)
+static bool is_it(struct run *run, const struct test_step *s, const struct test_seen *seen,
+                  bool quiet)
 {
     struct amtg_dissection d;
     struct amtg_matching m = {0};
@@ -164,7 +161,8 @@ static bool is_it(struct run *run, const struct test_step *s, const struct test_
     bool good = match_ends(run, s, seen, quiet);
     if (s->hex)
         good = match_hex(run, s, seen, quiet) && good;
-    amtg_dissect(&d, amtg_layer_first(seen->type, seen->octets, seen->len), seen->octets, seen->len);
+    amtg_dissect(&d, amtg_layer_first(seen->type, seen->octets, seen->len), seen->octets,
+                 seen->len);
     if (s->packet)
         good = amtg_match(&run->reading.writing, &s->written, &d, &m) && good;
     if (!quiet) {
@@ -183,14 +181,16 @@ static bool save(struct run *run, const struct test_step *s, const struct test_s
     char end[TEST_END_TEXT];
     bool good = true;
 
-    amtg_dissect(&d, amtg_layer_first(seen->type, seen->octets, seen->len), seen->octets, seen->len);
+    amtg_dissect(&d, amtg_layer_first(seen->type, seen->octets, seen->len), seen->octets,
+                 seen->len);
     for (const struct amtg_yaml *y = s->save ? s->save->first : NULL; y; y = y->next) {
         bool remote = strcmp(y->text, seen->outward ? "to" : "from") == 0;
         const struct amtg_part *part = amtg_match_find(&d, y->text);
         if (strcmp(y->text, "from") == 0 || strcmp(y->text, "to") == 0)
-            test_value_save(&run->reading, y->key,
-                            amtg_arena_text(arena, remote ? test_show_end(&p->remote, p->remote_port, end)
-                                                          : test_show_end(&p->local, p->local_port, end)));
+            test_value_save(
+                &run->reading, y->key,
+                amtg_arena_text(arena, remote ? test_show_end(&p->remote, p->remote_port, end)
+                                              : test_show_end(&p->local, p->local_port, end)));
         else if (part)
             test_value_save(&run->reading, y->key, amtg_match_words(&d, part, arena, false));
         else
@@ -211,7 +211,8 @@ static bool fail_none(struct run *run, const struct test_step *s, uint32_t came,
     if (came)
         fail(run, s->value->mark, NULL, "%u came until %g s, not %u", came, now, s->count);
     else if (skipped)
-        fail(run, s->value->mark, NULL, "none of what came until %g s is this; the last is shown", now);
+        fail(run, s->value->mark, NULL, "none of what came until %g s is this; the last is shown",
+             now);
     else
         fail(run, s->value->mark, NULL, "nothing came until %g s", now);
     return false;
@@ -254,54 +255,34 @@ static bool nothing(struct run *run, const struct test_step *s)
     return false;
 }
 
-/* ---- counters ----------------------------------------------------------------------------------------- */
-
-static bool holds(uint64_t is, char op, uint64_t amount)
-{
-    switch (op) {
-    case '<': return is < amount;
-    case '>': return is > amount;
-    case 'l': return is <= amount;
-    case 'g': return is >= amount;
-    default: return is == amount;
-    }
-}
-
-static bool counters(struct run *run, const struct test_step *s, bool drops)
-{
-    bool good = true;
-
-    for (const struct amtg_yaml *y = s->value->first; y; y = y->next) {
-        unsigned node, index;
-        uint64_t amount;
-        char op;
-        const char *text = amtg_written_text(&run->reading.writing, y->text, y->mark);
-        if (!text || !test_counter_find(&run->reading, y, drops, &node, &index) ||
-            !test_amount_parse(text, &op, &amount))
-            return false;
-        const struct amtg_element *e = amtg_runtime_element(test_world_runtime(run->world), node);
-        uint64_t is = drops ? e->drops[index] : e->counters[index];
-        if (!holds(is, op, amount))
-            good = fail(run, y->mark, text, "%s is %llu", y->key, (unsigned long long)is);
-    }
-    return good;
-}
-
-/* ---- a test --------------------------------------------------------------------------------------------- */
+/* ---- a test ----------------------------------------------------------------- */
 
 static bool stop(struct run *run, struct amtg_mark mark)
 {
     char why[WHY];
 
     run->stopped = true;
-    return test_world_stop(run->world, why, sizeof why) || fail(run, mark, NULL, "%s", why);
+    if (!test_world_stop(run->world, why, sizeof why))
+        return fail(run, mark, NULL, "%s", why);
+    const char *verdict = test_world_verdict(run->world);
+    if (verdict && !run->test->bad_verdict)
+        return fail(run, mark, NULL, "negative verdict: %s", verdict);
+    return verdict || !run->test->bad_verdict ||
+           fail(run, mark, NULL, "the verdict is good, and a bad one was expected");
+}
+
+static bool counters(struct run *run, const struct test_step *s)
+{
+    return test_counters_hold(&run->reading, s->value, s->verb == TEST_DROPS,
+                              test_world_runtime(run->world));
 }
 
 static bool after(struct run *run, const struct test_step *s)
 {
     char why[WHY];
 
-    return test_world_pass(run->world, s->ns, why, sizeof why) || fail(run, s->mark, NULL, "%s", why);
+    return test_world_pass(run->world, s->ns, why, sizeof why) ||
+           fail(run, s->mark, NULL, "%s", why);
 }
 
 static bool step(struct run *run, const struct test_step *s)
@@ -309,13 +290,20 @@ static bool step(struct run *run, const struct test_step *s)
     if (run->stopped && (s->verb == TEST_SEND || s->verb == TEST_AFTER))
         return fail(run, s->mark, NULL, "the graph has been stopped");
     switch (s->verb) {
-    case TEST_SEND: return send_packet(run, s);
-    case TEST_EXPECT: return expect(run, s);
-    case TEST_NOTHING: return nothing(run, s);
-    case TEST_AFTER: return after(run, s);
-    case TEST_COUNTERS: return counters(run, s, false);
-    case TEST_DROPS: return counters(run, s, true);
-    case TEST_STOP: return stop(run, s->mark);
+    case TEST_SEND:
+        return send_packet(run, s);
+    case TEST_EXPECT:
+        return expect(run, s);
+    case TEST_NOTHING:
+        return nothing(run, s);
+    case TEST_AFTER:
+        return after(run, s);
+    case TEST_COUNTERS:
+        return counters(run, s);
+    case TEST_DROPS:
+        return counters(run, s);
+    case TEST_STOP:
+        return stop(run, s->mark);
     }
     return false;
 }
@@ -334,7 +322,8 @@ static void prepare(struct run *run)
         if (s.place.name && (s.verb == TEST_EXPECT || s.verb == TEST_NOTHING))
             test_world_watch(run->world, &s.place);
     }
-    for (const struct amtg_yaml *y = run->test->wires ? run->test->wires->first : NULL; y; y = y->next)
+    for (const struct amtg_yaml *y = run->test->wires ? run->test->wires->first : NULL; y;
+         y = y->next)
         if (test_wire_read(&look, y, ends))
             test_world_wire(run->world, ends);
     amtg_diag_free(quiet);

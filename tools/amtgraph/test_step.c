@@ -1,20 +1,19 @@
 #include "tools/amtgraph/test_step.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/param.h"
-#include "core/runtime.h"
 #include "elements/wire/compose.h"
 #include "elements/wire/match.h"
 #include "elements/wire/types.h"
+#include "tools/amtgraph/test_counter.h"
 
 #define PROBLEM(r, mark, expected, nearest, ...) \
     amtg_diag_add((r)->writing.diag, AMTG_PROBLEM, mark, NULL, expected, nearest, __VA_ARGS__)
 
-/* ---- the grammar: verbs and their keys ------------------------------------------------- */
+/* ---- the grammar: verbs and their keys -------------------------------------- */
 
 enum { KEYS_MOST = 9 };
 
@@ -23,7 +22,8 @@ static const struct {
     const char *keys[KEYS_MOST]; /* besides the verb itself; NULL-terminated */
 } verbs[] = {
     [TEST_SEND] = {"send", {"from", "to", "packet", "hex", "pcap", "times"}},
-    [TEST_EXPECT] = {"expect", {"from", "to", "packet", "hex", "count", "within", "skip-others", "save"}},
+    [TEST_EXPECT] = {"expect",
+                     {"from", "to", "packet", "hex", "count", "within", "skip-others", "save"}},
     [TEST_NOTHING] = {"nothing", {"for"}},
     [TEST_AFTER] = {"after", {NULL}},
     [TEST_COUNTERS] = {"counters", {NULL}},
@@ -33,7 +33,7 @@ static const struct {
 
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
-/* ---- saved values -------------------------------------------------------------------------- */
+/* ---- saved values ----------------------------------------------------------- */
 
 static int find_value(const struct test_reading *r, const char *name, size_t len)
 {
@@ -77,15 +77,15 @@ static const char *value_of(void *arg, const char *text, struct amtg_mark mark)
     return NULL;
 }
 
-void test_reading_init(struct test_reading *r, const struct test_file *f, const struct amtg_graph *g,
-                       struct amtg_diag *diag, struct amtg_arena *arena)
+void test_reading_init(struct test_reading *r, const struct test_file *f,
+                       const struct amtg_graph *g, struct amtg_diag *diag, struct amtg_arena *arena)
 {
-    *r = (struct test_reading){.file = f, .graph = g,
-                               .writing = {.diag = diag, .arena = arena, .value = value_of}};
+    *r = (struct test_reading){
+        .file = f, .graph = g, .writing = {.diag = diag, .arena = arena, .value = value_of}};
     r->writing.arg = r;
 }
 
-/* ---- scalars ----------------------------------------------------------------------------- */
+/* ---- scalars ---------------------------------------------------------------- */
 
 /* The text of a child that must be a scalar; NULL: not there, unknown yet, or a problem. */
 static const char *scalar(struct test_reading *r, const struct amtg_yaml *step, const char *key,
@@ -125,7 +125,8 @@ static void read_number(struct test_reading *r, const struct amtg_yaml *step, co
         return;
     unsigned long value = strtoul(text, &end, 10);
     if (!isdigit((unsigned char)*text) || *end || value < 1 || value > 1000000)
-        PROBLEM(r, y->mark, "a number from 1 to 1000000", NULL, "`%s` cannot be \"%.40s\"", key, text);
+        PROBLEM(r, y->mark, "a number from 1 to 1000000", NULL, "`%s` cannot be \"%.40s\"", key,
+                text);
     else
         *number = (uint32_t)value;
 }
@@ -147,8 +148,8 @@ static void read_end(struct test_reading *r, const struct amtg_yaml *step, const
         memcpy(address, text, len);
     if (*rest)
         port = strtoul(rest, &stop, 10);
-    if (!amtg_addr_parse(address, &end->addr) || *stop || (*rest && !isdigit((unsigned char)*rest)) ||
-        port > UINT16_MAX) {
+    if (!amtg_addr_parse(address, &end->addr) || *stop ||
+        (*rest && !isdigit((unsigned char)*rest)) || port > UINT16_MAX) {
         PROBLEM(r, y->mark, "an address and a port, such as 192.0.2.10 51000", NULL,
                 "`%s` cannot be \"%.60s\"", key, text);
         return;
@@ -174,12 +175,13 @@ static void read_skip(struct test_reading *r, const struct amtg_yaml *step, bool
         PROBLEM(r, y->mark, "yes or no", NULL, "`skip-others` cannot be \"%.40s\"", text);
 }
 
-/* ---- packets -------------------------------------------------------------------------------- */
+/* ---- packets ---------------------------------------------------------------- */
 
 static void read_hex(struct test_reading *r, struct test_step *s)
 {
     const char *text = s->hex->kind == AMTG_YAML_SCALAR
-                           ? amtg_written_text(&r->writing, s->hex->text, s->hex->mark) : "";
+                           ? amtg_written_text(&r->writing, s->hex->text, s->hex->mark)
+                           : "";
     uint8_t *octets = text ? amtg_arena_get(r->writing.arena, strlen(text) / 2 + 1) : NULL;
     unsigned digits = 0;
 
@@ -217,8 +219,8 @@ static bool read_packet(struct test_reading *r, const struct amtg_yaml *step, st
     s->pcap = amtg_yaml_get(step, "pcap");
     said = !!s->packet + !!s->hex + !!s->pcap;
     if (said > 1 || (said == 0 && s->verb == TEST_SEND))
-        PROBLEM(r, s->mark, s->verb == TEST_SEND ? "one of packet, hex and pcap" : "packet or hex", NULL,
-                said ? "more than one packet is said" : "what is to be sent?");
+        PROBLEM(r, s->mark, s->verb == TEST_SEND ? "one of packet, hex and pcap" : "packet or hex",
+                NULL, said ? "more than one packet is said" : "what is to be sent?");
     if (s->hex)
         read_hex(r, s);
     if (s->pcap && s->pcap->kind != AMTG_YAML_SCALAR)
@@ -234,15 +236,18 @@ static void compose(struct test_reading *r, struct test_step *s)
     struct amtg_composed c;
 
     /* A carrier takes anything: what stands first says what it is. */
-    if (!amtg_type_is(type, AMTG_IP_RAW) && type != AMTG_REPORT && !amtg_type_is(type, AMTG_DATAGRAM))
-        type = amtg_layer_fits(s->first, AMTG_IP_RAW) && s->first != &amtg_layer_payload ? AMTG_IP_RAW : type;
+    if (!amtg_type_is(type, AMTG_IP_RAW) && type != AMTG_REPORT &&
+        !amtg_type_is(type, AMTG_DATAGRAM))
+        type = amtg_layer_fits(s->first, AMTG_IP_RAW) && s->first != &amtg_layer_payload
+                   ? AMTG_IP_RAW
+                   : type;
     if (amtg_compose(&r->writing, &s->written, type, &c)) {
         s->octets = c.octets;
         s->len = c.len;
     }
 }
 
-/* ---- saving ----------------------------------------------------------------------------------- */
+/* ---- saving ----------------------------------------------------------------- */
 
 static void read_save(struct test_reading *r, const struct amtg_yaml *step, struct test_step *s)
 {
@@ -261,90 +266,7 @@ static void read_save(struct test_reading *r, const struct amtg_yaml *step, stru
     }
 }
 
-/* ---- counters ----------------------------------------------------------------------------------- */
-
-bool test_amount_parse(const char *text, char *op, uint64_t *amount)
-{
-    char *end;
-
-    *op = '=';
-    if (*text == '<' || *text == '>') {
-        *op = *text++;
-        if (*text == '=') {
-            *op = *op == '<' ? 'l' : 'g';
-            text++;
-        }
-        text += strspn(text, " ");
-    }
-    errno = 0;
-    *amount = strtoull(text, &end, 10);
-    return isdigit((unsigned char)*text) && !*end && !errno;
-}
-
-static const char *counter_name(const struct amtg_class *class, bool drops, unsigned i)
-{
-    return !drops ? class->counters[i].name : i < class->drops_count ? class->drops[i].name
-                                                                     : amtg_common_drop(i - class->drops_count);
-}
-
-bool test_counter_find(const struct test_reading *r, const struct amtg_yaml *y, bool drops,
-                       unsigned *node, unsigned *index)
-{
-    const char *dot = strchr(y->key, '.');
-    size_t len = dot ? (size_t)(dot - y->key) : strlen(y->key);
-    const char *names[256];
-    unsigned count = 0;
-
-    for (*node = 0; *node < r->graph->nodes_count; ++*node)
-        if (strlen(r->graph->nodes[*node].name) == len &&
-            memcmp(r->graph->nodes[*node].name, y->key, len) == 0)
-            break;
-    if (*node == r->graph->nodes_count || !dot) {
-        for (unsigned i = 0; i < r->graph->nodes_count && count < 256; i++)
-            names[count++] = r->graph->nodes[i].name;
-        const char *name = amtg_arena_text_of(r->writing.arena, y->key, len);
-        if (*node == r->graph->nodes_count)
-            PROBLEM(r, y->key_mark, "ELEMENT.NAME", amtg_nearest(name, names, count),
-                    "there is no element \"%.60s\"", name);
-        else
-            PROBLEM(r, y->key_mark, "ELEMENT.NAME", NULL, "which of its numbers?");
-        return false;
-    }
-    const struct amtg_class *class = r->graph->nodes[*node].class;
-    unsigned all = drops ? class->drops_count + AMTG_COMMON_DROPS : class->counters_count;
-    for (*index = 0; *index < all; ++*index) {
-        if (strcmp(counter_name(class, drops, *index), dot + 1) == 0)
-            return true;
-        if (count < 256)
-            names[count++] = counter_name(class, drops, *index);
-    }
-    PROBLEM(r, y->key_mark, NULL, amtg_nearest(dot + 1, names, count), "%s has no %s \"%.60s\"",
-            class->name, drops ? "reason for drops" : "counter", dot + 1);
-    return false;
-}
-
-static void read_counters(struct test_reading *r, const struct test_step *s, bool drops)
-{
-    unsigned node, index;
-
-    if (s->value->kind != AMTG_YAML_MAP) {
-        PROBLEM(r, s->value->mark, "a map such as {query.igmp-queries: 1}", NULL, "`%s` cannot be this",
-                verbs[s->verb].name);
-        return;
-    }
-    for (const struct amtg_yaml *y = s->value->first; y; y = y->next) {
-        uint64_t amount;
-        char op;
-        const char *text = y->kind == AMTG_YAML_SCALAR ? amtg_written_text(&r->writing, y->text, y->mark) : "";
-        if (r->graph)
-            test_counter_find(r, y, drops, &node, &index);
-        if (text && !test_amount_parse(text, &op, &amount))
-            PROBLEM(r, y->mark, "a number, or one after <, <=, >= or >", NULL,
-                    "%s cannot be \"%.40s\"", y->key, text);
-    }
-}
-
-/* ---- a step as a whole -------------------------------------------------------------------------- */
+/* ---- a step as a whole ------------------------------------------------------ */
 
 /* The verb: the key of the step that is one. VERBS: none. */
 static unsigned find_verb(const struct amtg_yaml *y, const struct amtg_yaml **key)
@@ -388,8 +310,9 @@ static void read_place(struct test_reading *r, struct test_step *s)
 
     if (y->kind != AMTG_YAML_SCALAR)
         PROBLEM(r, y->mark, "an element, or ELEMENT.PORT", NULL, "a list or a map is no place");
-    else if (r->graph && test_place_find(r->graph, y, s->verb == TEST_SEND, s->first, r->writing.diag,
-                                         &s->place) &&
+    else if (r->graph &&
+             test_place_find(r->graph, y, s->verb == TEST_SEND, s->first, r->writing.diag,
+                             &s->place) &&
              s->verb == TEST_SEND && s->packet)
         compose(r, s);
 }
@@ -416,10 +339,15 @@ static void read_keys(struct test_reading *r, const struct amtg_yaml *y, struct 
         read_duration(r, y, "for", &s->ns);
         read_place(r, s);
         break;
-    case TEST_AFTER: read_duration(r, y, "after", &s->ns); break;
+    case TEST_AFTER:
+        read_duration(r, y, "after", &s->ns);
+        break;
     case TEST_COUNTERS:
-    case TEST_DROPS: read_counters(r, s, s->verb == TEST_DROPS); break;
-    case TEST_STOP: break;
+    case TEST_DROPS:
+        test_counters_check(r, s->value, s->verb == TEST_DROPS);
+        break;
+    case TEST_STOP:
+        break;
     }
 }
 
@@ -439,7 +367,9 @@ bool test_step_read(struct test_reading *r, const struct amtg_yaml *y, struct te
     if (verb == VERBS || verb == TEST_STOP) {
         bool map = y->kind == AMTG_YAML_MAP && y->first;
         unknown_verb(r, map ? y->first->key_mark : y->mark,
-                     map ? y->first->key : y->kind == AMTG_YAML_SCALAR ? y->text : NULL);
+                     map                           ? y->first->key
+                     : y->kind == AMTG_YAML_SCALAR ? y->text
+                                                   : NULL);
         return false;
     }
     out->verb = (enum test_verb)verb;
@@ -450,7 +380,7 @@ bool test_step_read(struct test_reading *r, const struct amtg_yaml *y, struct te
     return amtg_diag_reported(r->writing.diag) == before;
 }
 
-/* ---- wires ------------------------------------------------------------------------------------------ */
+/* ---- wires ------------------------------------------------------------------ */
 
 bool test_wire_read(const struct test_reading *r, const struct amtg_yaml *y, unsigned ends[2])
 {
@@ -463,7 +393,8 @@ bool test_wire_read(const struct test_reading *r, const struct amtg_yaml *y, uns
     const char *names[2] = {amtg_arena_text_of(r->writing.arena, y->text, (size_t)(sign - y->text)),
                             sign + 5};
     for (unsigned i = 0; i < 2; i++) {
-        struct amtg_yaml name = {.kind = AMTG_YAML_SCALAR, .text = (char *)names[i], .mark = y->mark};
+        struct amtg_yaml name = {
+            .kind = AMTG_YAML_SCALAR, .text = (char *)names[i], .mark = y->mark};
         struct test_place place;
         name.mark.column += (i ? (unsigned)(names[1] - y->text) : 0) + y->quoted;
         name.mark.length = (unsigned)strlen(names[i]);
@@ -479,10 +410,10 @@ bool test_wire_read(const struct test_reading *r, const struct amtg_yaml *y, uns
     return true;
 }
 
-/* ---- a whole test ------------------------------------------------------------------------------------ */
+/* ---- a whole test ----------------------------------------------------------- */
 
-void test_steps_check(const struct test_file *f, const struct test *test, const struct amtg_graph *g,
-                      struct amtg_diag *diag)
+void test_steps_check(const struct test_file *f, const struct test *test,
+                      const struct amtg_graph *g, struct amtg_diag *diag)
 {
     struct amtg_arena *arena = amtg_arena_new();
     struct test_reading r;
@@ -495,8 +426,8 @@ void test_steps_check(const struct test_file *f, const struct test *test, const 
         struct test_step step;
         bool good = test_step_read(&r, y, &step);
         (void)good;
-        for (const struct amtg_yaml *s = step.save && step.save->kind == AMTG_YAML_MAP ? step.save->first
-                                                                                     : NULL;
+        for (const struct amtg_yaml *s =
+                 step.save && step.save->kind == AMTG_YAML_MAP ? step.save->first : NULL;
              s; s = s->next)
             test_value_save(&r, s->key, NULL);
     }

@@ -31,7 +31,12 @@ struct test_world {
     unsigned wired;
 };
 
-/* ---- looking on ---------------------------------------------------------------------------- */
+void test_sender(bool ip6, struct amtg_addr *out)
+{
+    amtg_addr_parse(ip6 ? "2001:db8::10" : "192.0.2.10", out);
+}
+
+/* ---- looking on ------------------------------------------------------------- */
 
 /* Node and input behind an output; -1: none. */
 static void behind(const struct amtg_graph *g, unsigned node, unsigned out, int *to, int *in)
@@ -105,7 +110,7 @@ static void observe(void *arg, const struct amtg_element *from, unsigned out,
     carry(w, seen.to, p);
 }
 
-/* ---- wires ----------------------------------------------------------------------------------- */
+/* ---- wires ------------------------------------------------------------------ */
 
 static void deliver(struct amtg_element *e, struct amtg_task *t)
 {
@@ -130,8 +135,14 @@ static void carry_to(struct wire *wire, const struct amtg_packet *p, const struc
         return;
     memcpy(copy->data, p->data, p->len);
     copy->next = NULL;
-    copy->peer = (struct amtg_peer){.remote = peer->local, .remote_port = peer->local_port,
-                                    .local = peer->remote, .local_port = peer->remote_port};
+    copy->peer = (struct amtg_peer){.remote = peer->local,
+                                    .remote_port = peer->local_port,
+                                    .local = peer->remote,
+                                    .local_port = peer->remote_port};
+    if (amtg_addr_is_unspecified(&copy->peer.remote)) /* a host would fill it in */
+        test_sender(!amtg_addr_is4(&peer->remote), &copy->peer.remote);
+    if (!copy->peer.remote_port)
+        copy->peer.remote_port = TEST_SENDER_PORT;
     *wire->end = copy;
     wire->end = &copy->next;
     wire->world->wired++;
@@ -156,7 +167,8 @@ static void add_wire(struct test_world *w, unsigned from, unsigned to)
 {
     struct wire *wire = amtg_arena_get(w->arena, sizeof *wire);
 
-    *wire = (struct wire){.next = w->wires, .world = w, .from = from, .to = to, .task.run = deliver};
+    *wire =
+        (struct wire){.next = w->wires, .world = w, .from = from, .to = to, .task.run = deliver};
     wire->end = &wire->first;
     w->wires = wire;
 }
@@ -167,15 +179,18 @@ void test_world_wire(struct test_world *w, const unsigned ends[2])
     add_wire(w, ends[1], ends[0]);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------- */
 
 struct test_world *test_world_new(const struct amtg_graph *g, uint64_t seed, char *why, size_t room)
 {
     struct amtg_arena *arena = amtg_arena_new();
     struct test_world *w = amtg_arena_get(arena, sizeof *w);
     uint8_t octets[32] = {0};
-    struct amtg_runtime_options options = {.clock = AMTG_CLOCK_VIRTUAL, .boundary = true,
-                                           .seed = octets, .observe = observe, .observe_arg = w,
+    struct amtg_runtime_options options = {.clock = AMTG_CLOCK_VIRTUAL,
+                                           .boundary = true,
+                                           .seed = octets,
+                                           .observe = observe,
+                                           .observe_arg = w,
                                            .buffers = WIRED_MOST};
     enum amtg_err err;
 
@@ -236,6 +251,11 @@ static bool accounted(struct test_world *w, char *why, size_t room)
     return true;
 }
 
+const char *test_world_verdict(const struct test_world *w)
+{
+    return amtg_runtime_verdict(w->runtime);
+}
+
 bool test_world_stop(struct test_world *w, char *why, size_t room)
 {
     amtg_runtime_stop(w->runtime);
@@ -250,14 +270,10 @@ bool test_world_stop(struct test_world *w, char *why, size_t room)
     }
     if (amtg_runtime_outcome(w->runtime, why, room))
         return false;
-    if (amtg_runtime_verdict(w->runtime)) {
-        snprintf(why, room, "negative verdict: %s", amtg_runtime_verdict(w->runtime));
-        return false;
-    }
     return accounted(w, why, room);
 }
 
-/* ---- time ---------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------- */
 
 /* An element may stop the loop (amtg_end): in a test that ends nothing. */
 bool test_world_pass(struct test_world *w, uint64_t ns, char *why, size_t room)
@@ -275,7 +291,8 @@ static struct test_seen *find_seen(struct test_world *w, const struct test_place
 {
     for (unsigned i = 0; i < w->seen_count; i++) {
         struct test_seen *s = w->seen[i];
-        if (is_at(place, s->from, s->out, s->to, s->in) && !(place->output ? s->taken_out : s->taken_in))
+        if (is_at(place, s->from, s->out, s->to, s->in) &&
+            !(place->output ? s->taken_out : s->taken_in))
             return s;
     }
     return NULL;
@@ -306,7 +323,7 @@ void test_world_take(const struct test_place *place, struct test_seen *seen)
         seen->taken_in = true;
 }
 
-/* ---- sending --------------------------------------------------------------------------------------- */
+/* ---- sending ---------------------------------------------------------------- */
 
 /* The narrowest type that is known of a packet for this port. */
 static const struct amtg_type *type_of(const struct amtg_type *port, const struct amtg_layer *first)
@@ -339,8 +356,10 @@ static bool send_typed(struct test_world *w, const struct test_place *place,
     p->type = type;
     p->peer = *peer;
     if (port->port->flags & AMTG_TO || port->to) {
-        p->peer = (struct amtg_peer){.remote = peer->local, .remote_port = peer->local_port,
-                                     .local = peer->remote, .local_port = peer->remote_port};
+        p->peer = (struct amtg_peer){.remote = peer->local,
+                                     .remote_port = peer->local_port,
+                                     .local = peer->remote,
+                                     .local_port = peer->remote_port};
         p->flags |= AMTG_ADDRESSED_ONE;
     }
     if (place->output)

@@ -11,8 +11,8 @@
 /* A packet that passed; one with a set of destinations is one for each. */
 struct test_seen {
     uint64_t time_ns;
-    unsigned from, out;  /* node and its output */
-    int to, in;          /* node and its input; -1: it left the graph */
+    unsigned from, out; /* node and its output */
+    int to, in;         /* node and its input; -1: it left the graph */
     const struct amtg_type *type;
     const uint8_t *octets; /* the world's */
     uint32_t len;
@@ -23,8 +23,13 @@ struct test_seen {
 
 struct test_world;
 
+/* Who sends what names no sender: addresses for documentation (RFC 5737, RFC 3849). */
+enum { TEST_SENDER_PORT = 51000 };
+void test_sender(bool ip6, struct amtg_addr *out);
+
 /* seed: 0 is the usual one. NULL: it could not be made; `why` says so. */
-struct test_world *test_world_new(const struct amtg_graph *g, uint64_t seed, char *why, size_t room);
+struct test_world *test_world_new(const struct amtg_graph *g, uint64_t seed, char *why,
+                                  size_t room);
 void test_world_free(struct test_world *w); /* NULL is fine */
 /* Before the start: keep what passes here / join two stand-ins. */
 void test_world_watch(struct test_world *w, const struct test_place *place);
@@ -54,10 +59,9 @@ struct test_seen *test_world_next(struct test_world *w, const struct test_place 
 void test_world_take(const struct test_place *place, struct test_seen *seen);
 uint64_t test_world_now(const struct test_world *w);
 struct amtg_runtime *test_world_runtime(struct test_world *w);
-/*
- * Stop it in order. false: it has failed, an element's verdict is not good, or not every packet
- * is accounted for; `why` says which. Idempotent.
- */
+/* Stop it in order. false: it has failed, or not every packet is accounted for. Idempotent. */
 bool test_world_stop(struct test_world *w, char *why, size_t room);
+/* After stop: the words of the first verdict that is not good; NULL: there is none. */
+const char *test_world_verdict(const struct test_world *w);
 
 #endif
