@@ -191,9 +191,11 @@ static void match_stack(struct matcher *m, const struct amtg_written *written, u
             continue;
         }
         at = k + 1;
-        if (l->message && l->message != d->parts[k].message)
+        if (l->message && l->message != d->parts[k].message) {
+            const char *is = d->parts[k].message->name;
             differs(m, l->value_mark, (int)k, l->layer->name, l->message->name);
-        else
+            m->out->mismatches[m->out->count - 1].is = is ? is : "another message";
+        } else
             match_fields(m, l, k);
     }
 }

@@ -180,6 +180,8 @@ static void add_settings(struct amtg_arena *arena, struct amtg_setting *all, siz
 {
     for (const struct amtg_yaml *y = set ? set->first : NULL; y; y = y->next) {
         size_t i = 0;
+        if (y->kind == AMTG_YAML_MAP) /* was told */
+            continue;
         while (i < *count && strcmp(all[i].name, y->key) != 0)
             i++;
         all[i] = (struct amtg_setting){y->key, value_text(arena, y)};

@@ -82,11 +82,13 @@ static bool find_named(const struct amtg_graph_node *n, const char *name, bool o
     return false;
 }
 
-/* "in, reports" */
+/* "in, reports"; NULL: it has no ports. */
 static const char *port_names(const struct amtg_graph_node *n, char *out, size_t room)
 {
     size_t used = 0;
 
+    if (n->ins_count + n->outs_count == 0)
+        return NULL;
     out[0] = '\0';
     for (unsigned i = 0; i < n->ins_count + n->outs_count && used < room; i++) {
         const char *name = i < n->ins_count ? n->ins[i].name : n->outs[i - n->ins_count].name;
