@@ -325,7 +325,7 @@ static void vlc_request(struct scene *scene, const struct amtg_peer *gateway)
     scene_say_hex(scene, 10, gateway, "03000000" NONCE_HEX "00"); /* nine octets, the same nonce */
 }
 
-START_TEST(c1_c2_c3_c4_vlcs_request_gets_the_query_that_vlc_can_read)
+START_TEST(c1_c2_c3_c4_c9_vlcs_request_gets_the_query_that_vlc_can_read)
 {
     struct amtg_peer gateway = scene_gateway(GATEWAY4, 50000, RELAY4);
     struct scene *scene = scene_new(SEED);
@@ -334,7 +334,9 @@ START_TEST(c1_c2_c3_c4_vlcs_request_gets_the_query_that_vlc_can_read)
     scene_play(scene, 0);
     const struct sent *advertisement = scene_sent(scene, &gateway, AMTG_MSG_ADVERTISEMENT, 0);
     const struct sent *query = scene_sent(scene, &gateway, AMTG_MSG_QUERY, 0);
-    ck_assert_uint_eq(advertisement->len, 12); /* C9 */
+    ck_assert_uint_eq(advertisement->len, 12);
+    ck_assert_uint_eq(advertisement->at_ns, 0);       /* it waits for 5 s, and asks once */
+    ck_assert_uint_eq(query->at_ns, 10 * AMTG_MS);
     ck_assert_uint_ge(query->len, IGMP_QUERY_ENDS); /* it reads 48 octets, and needs them */
     ck_assert_uint_eq(query->octets[INNER], 0x46);
     ck_assert_uint_eq(query->octets[IGMP_AT], 0x11);
@@ -417,7 +419,7 @@ AMTG_SUITE("relay and deployed gateways",
            t3_amtgwds_discoveries_and_its_repeated_requests_are_all_answered,
            t8_a_mac_of_four_right_octets_is_refused,
            t10_amtgwd_that_refreshes_just_before_the_interval_ends_never_loses_its_stream,
-           c1_c2_c3_c4_vlcs_request_gets_the_query_that_vlc_can_read,
+           c1_c2_c3_c4_c9_vlcs_request_gets_the_query_that_vlc_can_read,
            c6_c7_vlcs_reports_join_and_leave,
            c5_vlc_which_never_asks_again_has_its_stream_for_as_long_as_the_secret_lasts,
            c5_with_the_default_rotation_vlcs_stream_ends_after_two_hours)

@@ -10,8 +10,12 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 
+#include "core/cursor.h"
+#include "elements/wire/checksum.h"
 #include "elements/wire/types.h"
+#include "elements/wire/udp.h"
 
 enum { PORT = 2268 };
 
@@ -326,6 +330,57 @@ START_TEST(a_datagram_without_a_source_port_is_dropped)
 }
 END_TEST
 
+/* A frame with this IP datagram, from v1 to v0. */
+static void put_on_v1(const uint8_t *ip, size_t len)
+{
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
+                             .sll_ifindex = (int)if_nametoindex("v1"), .sll_halen = 6};
+    struct ifreq v0 = {.ifr_name = "v0"};
+    int fd = socket(AF_PACKET, SOCK_DGRAM, 0);
+
+    ck_assert(fd >= 0 && ioctl(fd, SIOCGIFHWADDR, &v0) == 0);
+    memcpy(to.sll_addr, v0.ifr_hwaddr.sa_data, 6);
+    ck_assert(sendto(fd, ip, len, 0, (struct sockaddr *)&to, sizeof to) == (ssize_t)len);
+    close(fd);
+}
+
+/* The outer datagrams of a Linux relay have TOS 0xc0 and no DF, so that they may come in pieces. */
+START_TEST(k18_fragments_as_a_linux_relay_lets_them_happen_come_as_one_datagram)
+{
+    enum { PAYLOAD = 1472, HEADS = 28, CUT = 20 + 1200 };
+    static const struct amtg_udp_options options = {.hops = 9, .tos = 0xc0, .id = 77};
+    struct amtg_peer gateway = {.remote_port = PORT, .local_port = PORT};
+    uint8_t whole[HEADS + PAYLOAD], part[sizeof whole];
+
+    netns_enter();
+    cable_to_nowhere();
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: 10.0.0.1}");
+    ck_assert(amtg_addr_parse("10.0.0.1", &gateway.remote) &&
+              amtg_addr_parse("10.0.0.2", &gateway.local));
+    for (unsigned i = 0; i < PAYLOAD; i++)
+        whole[HEADS + i] = (uint8_t)(i * 3);
+    amtg_udp_build(&gateway, &options, whole + HEADS, PAYLOAD, whole);
+    test_await(rig, "out", 0);
+    for (unsigned later = 2; later-- > 0;) { /* the second piece first */
+        unsigned from = later ? CUT : 20, to = later ? (unsigned)sizeof whole : CUT;
+        memcpy(part, whole, 20);
+        memcpy(part + 20, whole + from, to - from);
+        amtg_put_u16(part + 2, (uint16_t)(20 + to - from));
+        amtg_put_u16(part + 6, (uint16_t)((from - 20) / 8 | (later ? 0 : 0x2000)));
+        amtg_put_u16(part + 10, 0);
+        amtg_put_u16(part + 10, amtg_checksum(amtg_sum(0, part, 20)));
+        put_on_v1(part, 20 + to - from);
+    }
+    test_await(rig, "out", 1);
+    struct amtg_packet *p = rig_take(rig, "out");
+    ck_assert_uint_eq(p->len, PAYLOAD);
+    ck_assert_mem_eq(p->data, whole + HEADS, PAYLOAD);
+    ck_assert_uint_eq(p->peer.remote_port, PORT);
+    amtg_packet_free(p);
+    rig_free(rig);
+}
+END_TEST
+
 /* Link-local peers are told apart by the interface that they are on. */
 START_TEST(link_local_peers_keep_their_scope)
 {
@@ -361,4 +416,5 @@ AMTG_NETNS_SUITE("udp-socket on a device", outer_packets_are_never_fragments,
                  a_full_socket_is_waited_for,
                  a_full_device_is_given_time, a_device_that_stays_full_is_given_up, destinations_without_a_route_are_named,
                  an_address_of_also_may_come_later,
-                 a_datagram_without_a_source_port_is_dropped, link_local_peers_keep_their_scope)
+                 a_datagram_without_a_source_port_is_dropped,
+                 k18_fragments_as_a_linux_relay_lets_them_happen_come_as_one_datagram, link_local_peers_keep_their_scope)
