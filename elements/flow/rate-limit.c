@@ -2,10 +2,10 @@
  * rate-limit: token buckets per endpoint (address and port), per address, and
  * over all, in tables of fixed size (RFC 7450, section 6.1).
  *
- * in:  datagrams
+ * in:  packets, of which `peer` says who sent them
  * out: those within all limits, in order
  *
- * A bucket is one instant: when it will be full again. A datagram is let through
+ * A bucket is one instant: when it will be full again. A packet is let through
  * when that is less than `burst` tokens ahead, and moves it one token further
  * (the "generic cell rate algorithm" of ITU-T I.371). A bucket that is full again
  * says nothing, so its place is free for others.
@@ -155,13 +155,13 @@ static void rate_limit_fini(struct amtg_element *e)
 }
 
 #define RATE(field, initial, help) \
-    AMTG_U32(struct rate_limit, field, initial, 0, 1000000000, "datagrams/s", help)
+    AMTG_U32(struct rate_limit, field, initial, 0, 1000000000, "packets/s", help)
 #define BURST(field, initial, help) \
-    AMTG_U32(struct rate_limit, field, initial, 1, 1000000, "datagrams", help)
+    AMTG_U32(struct rate_limit, field, initial, 1, 1000000, "packets", help)
 
 const struct amtg_class amtg_rate_limit = {
     .name = "rate-limit",
-    .summary = "lets through so many datagrams per endpoint, per address and over all",
+    .summary = "lets through so many packets per endpoint, per address and over all",
     .details =
         "Token buckets per endpoint (address and port) and per address, in two tables of fixed "
         "size, and one for all. The defaults suit hundreds of gateways behind one NAT, and "
@@ -178,8 +178,8 @@ const struct amtg_class amtg_rate_limit = {
                "edges:\n"
                "  - udp -> messages\n"
                "  - messages.request -> polite -> query -> udp\n",
-    AMTG_INPUTS({"in", AMTG_DATAGRAM, "datagrams", 0}),
-    AMTG_OUTPUTS([OUT] = {"out", AMTG_DATAGRAM, "those within the limits",
+    AMTG_INPUTS({"in", AMTG_PACKET, "datagrams, or other packets that have a peer", 0}),
+    AMTG_OUTPUTS([OUT] = {"out", AMTG_PACKET, "those within the limits",
                           AMTG_CARRIES_TYPE | AMTG_CARRIES_TO}),
     .state_octets = sizeof(struct rate_limit),
     AMTG_PARAMS(RATE(endpoint_rate, "10", "for each address and port; 0: no limit"),

@@ -16,10 +16,11 @@
  *       - update.igmp -> igmp -> membership.reports
  *       - membership.joins -> upstream
  *
- * What reports do is in membership_report.c.
+ * What reports do is in membership_report.c, what ICMP errors do in membership_errors.c.
  *
  * Timers: one for each endpoint, at the earliest deadline of its groups and sources
- * (RFC 3376, section 6.2); since each report restarts what it names, none outlives
+ * (RFC 3376, section 6.2), or when what is known of its path is old (RFC 1191, section
+ * 6.3); since each report restarts what it names, none outlives
  * the endpoint timer of RFC 7450, section 5.3.3.7. One that says all joins again. With
  * `leave: query`, one that asks again (RFC 3376, section 6.6.3).
  */
@@ -168,7 +169,10 @@ static void fire_member(struct amtg_element *e, struct amtg_timer *t)
     struct amtg_member *m = AMTG_CONTAINER(t, struct amtg_member, timer);
     uint32_t deadline_ms;
 
-    if (amtg_roster_expire(&state->roster, m, amtg_membership_now_ms(e)) != AMTG_OK)
+    enum amtg_err err = amtg_roster_expire(&state->roster, m, amtg_membership_now_ms(e));
+    if (!err)
+        err = amtg_membership_age_pmtu(e, m);
+    if (err)
         amtg_membership_end(e, m, AMTG_MEMBERS_OUT_OF_MEMORY);
     else if (amtg_member_next(m, &deadline_ms))
         amtg_membership_arm(e, m, deadline_ms);
@@ -190,48 +194,7 @@ static void fire_ask(struct amtg_element *e, struct amtg_timer *t)
     set_counters(e);
 }
 
-/* ---- what ends a tunnel -------------------------------------------------- */
-
-/* Destination Unreachable and nothing else; "too big" says the opposite: there is a path. */
-static bool means_unreachable(const struct amtg_packet *p, const struct amtg_unreachable *u)
-{
-    return amtg_addr_is4(&p->peer.remote) ? u->type == 3 && u->code != 4 : u->type == 1;
-}
-
-/*
- * RFC 7450, section 5.3.3.6.4: a run of errors ends the tunnel. One error may be
- * forged or a passing fault of routing, so they must go on for a while without any
- * report in between.
- */
-static void take_unreachable(struct amtg_element *e, struct amtg_packet *p)
-{
-    struct membership *state = amtg_state(e);
-    struct amtg_unreachable u;
-
-    if (p->len < sizeof u) {
-        amtg_drop(e, AMTG_MEMBERS_BAD_RECORD, p);
-        return;
-    }
-    memcpy(&u, p->data, sizeof u);
-    struct amtg_member *m =
-        amtg_roster_find(&state->roster, &p->peer.remote, p->peer.remote_port);
-    if (!m) {
-        amtg_count(e, AMTG_MEMBERS_UNKNOWN_PEER, 1);
-    } else if (!means_unreachable(p, &u)) {
-        amtg_count(e, AMTG_MEMBERS_ERRORS_OTHER, 1);
-    } else {
-        amtg_count(e, AMTG_MEMBERS_ERRORS, 1);
-        if (m->errors == 0)
-            m->errors_since_ms = amtg_membership_now_ms(e);
-        if (m->errors < UINT16_MAX)
-            m->errors++;
-        uint32_t span_ms = amtg_membership_now_ms(e) - m->errors_since_ms;
-        if (state->unreachable_count && m->errors >= state->unreachable_count &&
-            span_ms * AMTG_MS >= state->unreachable_span_ns)
-            amtg_membership_end(e, m, AMTG_MEMBERS_NOT_REACHED);
-    }
-    amtg_finish(e, p);
-}
+/* ---- records in ----------------------------------------------------------- */
 
 /* A Teardown, verified before it came here: the same as a report that removes everything. */
 static void take_gone(struct amtg_element *e, struct amtg_packet *p)
@@ -253,7 +216,7 @@ static void membership_push(struct amtg_element *e, unsigned in, struct amtg_bat
         if (in == REPORTS)
             amtg_membership_report(e, p);
         else if (in == UNREACHABLE)
-            take_unreachable(e, p);
+            amtg_membership_error(e, p);
         else
             take_gone(e, p);
     }
@@ -373,6 +336,12 @@ const struct amtg_class amtg_membership = {
         "At a limit, existing memberships stay and only additions are ignored, and counted (RFC "
         "7450, section 5.3.3.8). Where there is no room for sources, blocked ones give way to "
         "others: rather too much traffic than too little.\n\n"
+        "\"Too big\" errors make the path MTU of the endpoint that they quote smaller (RFC 7450, "
+        "section 5.3.3.6.1), down to `pmtu-min`, for `pmtu-age` (RFC 1191, RFC 8201). An error "
+        "must quote addresses and ports of the tunnel, and, as far as it quotes more, Data longer "
+        "than what it asks for. Path MTUs are rounded down to one of a few sizes (1500, 1492, "
+        "1480, 1454, 1420, 1400, 1280 and so on), and amt-mtu heeds them. `pmtu-dynamic: no` "
+        "turns this off; what our own host finds too big for its link counts all the same.\n\n"
         "`joins` says what all endpoints together want of a group (RFC 3376, section 3.2), at "
         "each change, again within every `refresh`, and, when the graph stops, that it wants "
         "nothing more. A wish of more than `join-sources` sources is said as EXCLUDE without "
@@ -424,6 +393,12 @@ const struct amtg_class amtg_membership = {
                  "ICMP errors that end a tunnel; 0: they never do"),
         AMTG_DURATION(struct membership, unreachable_span_ns, "3s", 0, 3600 * AMTG_S,
                       "time from the first to the last of them, at least"),
+        AMTG_BOOL(struct membership, pmtu_dynamic, "yes",
+                  "ICMP errors from the path may lower the path MTU of the tunnel that they quote"),
+        AMTG_U16(struct membership, pmtu_min, "576", 68, 65535, "octets",
+                 "below which no ICMP error lowers it; over IPv6, 1280 at the least"),
+        AMTG_DURATION(struct membership, pmtu_age_ns, "10m", 300 * AMTG_S, 86400 * AMTG_S,
+                      "after which a path MTU is forgotten, and found anew"),
         AMTG_DURATION(struct membership, refresh_ns, "60s", AMTG_S, 3600 * AMTG_S,
                       "within which all joins are said again"),
         AMTG_U16(struct membership, join_sources, "1000", 1, AMTG_FILTER_SOURCES, "sources",
@@ -477,6 +452,13 @@ const struct amtg_class amtg_membership = {
             "ICMP errors that say something else", AMTG_COUNTER},
         [AMTG_MEMBERS_UNKNOWN_PEER] = {"unknown-peer", "records",
             "of `unreachable` and `gone` about no endpoint", AMTG_COUNTER},
+        [AMTG_MEMBERS_PMTU_LOWERED] = {"pmtu-lowered", "records",
+            "too big errors that made the path MTU of an endpoint smaller", AMTG_COUNTER},
+        [AMTG_MEMBERS_PMTU_AGED] = {"pmtu-aged", "endpoints",
+            "whose path MTU was old, and forgotten", AMTG_COUNTER},
+        [AMTG_MEMBERS_PMTU_IGNORED] = {"pmtu-ignored", "records",
+            "too big errors of no effect: switched off, not about Data of the tunnel, or no "
+            "smaller than what was sent or is known already", AMTG_COUNTER},
         [AMTG_MEMBERS_JOINS_SAID] = {"joins", "records", "said", AMTG_COUNTER},
         [AMTG_MEMBERS_JOINS_OVER] = {"joins-over-limit", "records",
             "whose sources were more than `join-sources`", AMTG_COUNTER},

@@ -4,6 +4,7 @@
  *
  *   membership.c         the class: joins said, members timed and ended, start and stop
  *   membership_report.c  reports in, and what each of their records does
+ *   membership_errors.c  ICMP errors in, and what they do to a tunnel
  */
 #ifndef AMTG_GROUP_MEMBERSHIP_H
 #define AMTG_GROUP_MEMBERSHIP_H
@@ -23,6 +24,9 @@ struct membership {
     uint32_t sources_per_endpoint, entries_per_address, channels, memberships;
     uint16_t unreachable_count;
     uint64_t unreachable_span_ns;
+    bool pmtu_dynamic;
+    uint16_t pmtu_min;
+    uint64_t pmtu_age_ns;
     uint64_t refresh_ns;
     uint16_t join_sources;
 
@@ -48,6 +52,7 @@ enum {
     AMTG_MEMBERS_ENDED, /* + enum amtg_membership_end */
     AMTG_MEMBERS_ERRORS = AMTG_MEMBERS_ENDED + 5,
     AMTG_MEMBERS_ERRORS_OTHER, AMTG_MEMBERS_UNKNOWN_PEER,
+    AMTG_MEMBERS_PMTU_LOWERED, AMTG_MEMBERS_PMTU_AGED, AMTG_MEMBERS_PMTU_IGNORED,
     AMTG_MEMBERS_JOINS_SAID, AMTG_MEMBERS_JOINS_OVER,
     AMTG_MEMBERS_ASKS_SAID,
 };
@@ -85,5 +90,12 @@ void amtg_membership_arm(struct amtg_element *e, struct amtg_member *m, uint32_t
 
 /* Takes the packet, of type report. */
 void amtg_membership_report(struct amtg_element *e, struct amtg_packet *p);
+
+/* ---- membership_errors.c ---- */
+
+/* Takes the packet, of type unreachable. */
+void amtg_membership_error(struct amtg_element *e, struct amtg_packet *p);
+/* Forget what is known of the path if that is old. AMTG_OK or AMTG_ENOMEM. */
+enum amtg_err amtg_membership_age_pmtu(struct amtg_element *e, struct amtg_member *m);
 
 #endif

@@ -139,6 +139,8 @@ enum amtg_err amtg_roster_move(struct amtg_roster *r, struct amtg_member *m,
     struct amtg_endpoint *old = m->endpoint, *new = amtg_endpoint_new(peer);
     bool ok = new != NULL;
 
+    if (new)
+        new->kind = old->kind;
     for (unsigned i = 0; i < m->groups_count && new; i++) {
         struct amtg_membership *g = &m->groups[i];
         /* First the new one, so that the wish of the channel never lapses. */
@@ -150,6 +152,22 @@ enum amtg_err amtg_roster_move(struct amtg_roster *r, struct amtg_member *m,
     old->dead = true;
     amtg_endpoint_free(old);
     m->endpoint = new;
+    return ok ? AMTG_OK : AMTG_ENOMEM;
+}
+
+/* Out of all sets, and into those of its new kind. Packets on their way go on as they are. */
+enum amtg_err amtg_roster_change_kind(struct amtg_roster *r, struct amtg_member *m,
+                                      const struct amtg_kind *kind)
+{
+    bool ok = true;
+
+    for (unsigned i = 0; i < m->groups_count; i++)
+        amtg_channel_change(&r->channels, m->groups[i].channel, m->endpoint,
+                            &m->groups[i].filter, &nothing);
+    m->endpoint->kind = *kind;
+    for (unsigned i = 0; i < m->groups_count; i++)
+        ok = amtg_channel_change(&r->channels, m->groups[i].channel, m->endpoint, &nothing,
+                                 &m->groups[i].filter) && ok;
     return ok ? AMTG_OK : AMTG_ENOMEM;
 }
 
@@ -357,5 +375,7 @@ bool amtg_member_next(const struct amtg_member *m, uint32_t *deadline_ms)
             *deadline_ms = d;
         found = true;
     }
+    if (found && m->endpoint->kind.pmtu && (int32_t)(m->pmtu_until_ms - *deadline_ms) < 0)
+        *deadline_ms = m->pmtu_until_ms;
     return found;
 }

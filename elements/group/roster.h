@@ -30,6 +30,7 @@ struct amtg_member {
     uint16_t groups_count, groups_room;
     uint32_t sources;         /* listed in all of them */
     uint32_t errors_since_ms; /* the owner's: when the first of `errors` came */
+    uint32_t pmtu_until_ms;   /* when what is known of the path (endpoint->kind.pmtu) is old */
     uint16_t errors;          /* ICMP errors since the last report */
     bool known;               /* the owner's: it has been announced */
 };
@@ -72,6 +73,9 @@ struct amtg_member *amtg_roster_admit(struct amtg_roster *r, const struct amtg_p
 /* It now talks to another of our addresses; its data leaves from there. AMTG_OK or AMTG_ENOMEM. */
 enum amtg_err amtg_roster_move(struct amtg_roster *r, struct amtg_member *m,
                                const struct amtg_peer *peer);
+/* Other octets than before go to it. AMTG_OK, or AMTG_ENOMEM as from amtg_roster_apply. */
+enum amtg_err amtg_roster_change_kind(struct amtg_roster *r, struct amtg_member *m,
+                                      const struct amtg_kind *kind);
 /* Frees it with all of its memberships; packets on their way skip it. */
 void amtg_roster_end(struct amtg_roster *r, struct amtg_member *m);
 
@@ -97,7 +101,7 @@ enum amtg_err amtg_roster_expire(struct amtg_roster *r, struct amtg_member *m, u
 /* What it has joined of a group; NULL: nothing. */
 const struct amtg_filter *amtg_member_filter(const struct amtg_member *m,
                                              const struct amtg_addr *group);
-/* When something next runs out. */
+/* When something next runs out, or what is known of the path gets old. false: it has no groups. */
 bool amtg_member_next(const struct amtg_member *m, uint32_t *deadline_ms);
 
 #endif

@@ -18,6 +18,7 @@
 #include "core/table.h"
 #include "elements/io/interface.h"
 #include "elements/io/lan.h"
+#include "elements/io/route.h"
 #include "elements/wire/ip.h"
 #include "elements/wire/types.h"
 
@@ -321,7 +322,8 @@ const struct amtg_class amtg_raw_socket = {
         [NO_FAMILY] = {"no-family", "the host does not have this version of IP"},
         [SEND_FAILED] = {"send-failed", "refused for another reason"},
         [STOPPED] = {"stopped", "was waiting when the run ended"}),
-    AMTG_PROVIDES({&amtg_lan, &lan_ops, &amtg_lan_nowhere}),
+    AMTG_PROVIDES({&amtg_lan, &lan_ops, &amtg_lan_nowhere},
+                  {&amtg_routes, &amtg_routes_of_host, &amtg_routes_on_captures}),
     .keeps = raw_socket_keeps,
     .init = raw_socket_init,
     .start = raw_socket_start,

@@ -10,7 +10,6 @@
  *
  *     udp: {class: udp-socket, bind: [0.0.0.0, "::"], port: 2268}
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -129,25 +128,6 @@ static void udp_socket_push(struct amtg_element *e, unsigned in, struct amtg_bat
 
 /* ---- source-address ----------------------------------------------------- */
 
-/* What the system would choose: connecting a socket sends nothing, but fixes its address. */
-static bool system_choice(const struct amtg_addr *remote, uint32_t scope, struct amtg_addr *out)
-{
-    struct sockaddr_storage sa;
-    socklen_t len = amtg_addr_to_sockaddr(remote, 9, scope, &sa);
-    int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    uint16_t port;
-    bool done;
-
-    if (fd < 0)
-        return false;
-    done = connect(fd, (struct sockaddr *)&sa, len) == 0;
-    len = sizeof sa;
-    done = done && getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
-           amtg_addr_from_sockaddr(&sa, out, &port, &scope);
-    close(fd);
-    return done;
-}
-
 /* An address on which nobody listens would be no use: then it is the first bound one. */
 static bool towards(struct amtg_element *e, const struct amtg_addr *remote, uint32_t scope,
                     struct amtg_addr *out)
@@ -156,7 +136,7 @@ static bool towards(struct amtg_element *e, const struct amtg_addr *remote, uint
     const struct amtg_udp_bound *first = NULL;
     struct amtg_addr choice;
 
-    if (!system_choice(remote, scope, &choice))
+    if (!amtg_route_towards(remote, scope, &choice))
         return false;
     for (unsigned i = 0; i < state->bounds_count; i++) {
         const struct amtg_udp_bound *b = &state->bounds[i];
@@ -379,7 +359,8 @@ const struct amtg_class amtg_udp_socket = {
         "A packet with a set of destinations is expanded here: at most `copies-per-turn` copies "
         "between two looks at what comes in, replies to single peers first. Destinations that "
         "are gone are skipped.\n\n"
-        "DF is set on all that is sent; what does not fit the interface is dropped as `too-big`. "
+        "DF is set on all that is sent, and nothing is fragmented; what does not fit the interface "
+        "is dropped as `too-big`, and a record says so, like one of an ICMP error. "
         "ICMP errors come out of `unreachable`, each with the peer that it is about; a send that "
         "failed for another peer's sake is repeated.\n\n"
         "A datagram that was received carries the TOS or traffic class that it came with. One to "

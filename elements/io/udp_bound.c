@@ -25,7 +25,8 @@ static void set_buffer(int fd, int forced, int plain, uint64_t octets)
  * Outer packets are never fragmented (RFC 7450, section 5.3.3.6): DF is set.
  * PROBE rather than DO: the kernel then neither lowers the size by itself when
  * some ICMP "too big" (perhaps forged) comes in, nor hides that error from us; it
- * comes out as a record, and whoever keeps the tunnel MTU judges it.
+ * comes out as a record, and whoever keeps the tunnel MTU judges it. IPV6_DONTFRAG
+ * (RFC 3542) says for IPv6 once more that we want an error, and no Fragment header.
  */
 static bool set_options4(int fd, const struct amtg_udp_socket_options *o)
 {
@@ -39,6 +40,7 @@ static bool set_options6(int fd, const struct amtg_udp_socket_options *o)
 {
     return set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) &&
+           set(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, o->hop_limit) &&

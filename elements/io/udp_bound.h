@@ -41,6 +41,7 @@ struct amtg_udp_bound {
     struct amtg_addr addr;
     uint16_t port;
     bool is4, wildcard;
+    uint32_t link_mtu; /* of the link that the last failed send was too big for; 0: it was not */
     bool further; /* one of `also`: not for others to be told as our address */
     struct amtg_watch watch;
 };

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "elements/wire/icmp.h"
 #include "elements/wire/types.h"
 
 enum {
@@ -216,8 +217,10 @@ static const struct sock_extended_err *find_error(struct msghdr *m)
     return NULL;
 }
 
+/* quote: the failed datagram's payload, as far as it came back. */
 static void report_error(struct amtg_element *e, const struct amtg_udp_bound *bound,
-                         struct msghdr *m, const struct sock_extended_err *error)
+                         struct msghdr *m, const struct sock_extended_err *error,
+                         const uint8_t *quote, uint32_t quoted)
 {
     struct amtg_packet *p = amtg_make(e, AMTG_UNREACHABLE, sizeof(struct amtg_unreachable));
 
@@ -226,13 +229,37 @@ static void report_error(struct amtg_element *e, const struct amtg_udp_bound *bo
         return;
     }
     struct amtg_unreachable *record = (void *)p->data;
-    record->type = error->ee_type;
-    record->code = error->ee_code;
-    record->mtu = error->ee_errno == EMSGSIZE ? error->ee_info : 0;
+    *record = (struct amtg_unreachable){
+        .type = error->ee_type,
+        .code = error->ee_code,
+        .mtu = error->ee_errno == EMSGSIZE ? error->ee_info : 0,
+        .quoted = (uint8_t)quoted,
+    };
+    memcpy(record->quote, quote, quoted);
     /* The kernel gives the address that the failed datagram was for, and ours. */
     p->peer = (struct amtg_peer){.local = bound->addr, .local_port = bound->port};
     read_remote(m->msg_name, &p->peer);
     read_local(m, &p->peer.local);
+    amtg_emit(e, AMTG_SOCK_UNREACHABLE, p);
+}
+
+void amtg_udp_report_too_big(struct amtg_element *e, const struct amtg_udp_bound *bound,
+                             const struct amtg_peer *peer)
+{
+    struct amtg_packet *p = amtg_make(e, AMTG_UNREACHABLE, sizeof(struct amtg_unreachable));
+
+    if (!p) {
+        amtg_count(e, AMTG_SOCK_LOST_ERRORS, 1);
+        return;
+    }
+    struct amtg_unreachable *record = (void *)p->data;
+    *record = (struct amtg_unreachable){
+        .type = bound->is4 ? AMTG_ICMP4_UNREACHABLE : AMTG_ICMP6_TOO_BIG,
+        .code = bound->is4 ? AMTG_ICMP4_FRAGMENTATION_NEEDED : 0,
+        .local = true,
+        .mtu = bound->link_mtu,
+    };
+    p->peer = *peer;
     amtg_emit(e, AMTG_SOCK_UNREACHABLE, p);
 }
 
@@ -246,8 +273,8 @@ unsigned amtg_udp_drain_errors(struct amtg_element *e, struct amtg_udp_bound *bo
             char room[ERROR_CONTROL_OCTETS];
         } control;
         struct sockaddr_storage name = {0};
-        uint8_t quoted; /* of the failed datagram; not needed */
-        struct iovec iov = {&quoted, sizeof quoted};
+        uint8_t quote[AMTG_QUOTED_MOST];
+        struct iovec iov = {quote, sizeof quote};
         struct msghdr m = {
             .msg_name = &name,
             .msg_namelen = sizeof name,
@@ -256,14 +283,17 @@ unsigned amtg_udp_drain_errors(struct amtg_element *e, struct amtg_udp_bound *bo
             .msg_control = &control,
             .msg_controllen = sizeof control,
         };
-        if (recvmsg(bound->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+        ssize_t quoted = recvmsg(bound->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
+        if (quoted < 0)
             break;
         const struct sock_extended_err *error = find_error(&m);
-        /* Errors of local origin (too big for the device) were the answer to a send already. */
+        /* An error of local origin was the answer to a send already, but for the link's MTU. */
+        if (error && error->ee_origin == SO_EE_ORIGIN_LOCAL && error->ee_errno == EMSGSIZE)
+            bound->link_mtu = error->ee_info;
         if (!error || (error->ee_origin != SO_EE_ORIGIN_ICMP &&
                        error->ee_origin != SO_EE_ORIGIN_ICMP6))
             continue;
-        report_error(e, bound, &m, error);
+        report_error(e, bound, &m, error, quote, (uint32_t)quoted);
         found++;
     }
     return found;

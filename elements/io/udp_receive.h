@@ -33,5 +33,11 @@ void amtg_udp_receiver_stop(struct amtg_udp_receiver *r);
  * Returns how many ICMP errors were found. Also called while sending, from a task.
  */
 unsigned amtg_udp_drain_errors(struct amtg_element *e, struct amtg_udp_bound *bound);
+/*
+ * Emit such a record about a datagram that was too big to leave the host towards this
+ * peer: the link takes no more than what the error queue said last.
+ */
+void amtg_udp_report_too_big(struct amtg_element *e, const struct amtg_udp_bound *bound,
+                             const struct amtg_peer *peer);
 
 #endif

@@ -308,11 +308,22 @@ static enum verdict judge(struct amtg_udp_sender *s, struct amtg_udp_bound *boun
      * other. Reading the error queue makes the socket well again; then this copy is
      * sent once more. When it fails with nothing in the queue, the error is its own.
      */
+    bound->link_mtu = 0;
     unsigned most = amtg_udp_drain_errors(e, bound) ? TRIES_FOREIGN : TRIES_OWN;
     if (++s->tries >= most)
         return GIVE_UP;
     amtg_count(e, AMTG_SOCK_REPEATED, 1);
     return AGAIN;
+}
+
+/* The copy at this place does not fit the first link: whoever keeps path MTUs wants to know. */
+static void report_too_big(struct amtg_udp_sender *s, const struct amtg_udp_bound *bound,
+                           const struct place *place)
+{
+    const struct amtg_peer *peer = destination(place->packet, place->index);
+
+    if (peer)
+        amtg_udp_report_too_big(s->element, bound, peer);
 }
 
 /* Returns how many copies are done with; fewer than the burst holds: it must wait. */
@@ -338,8 +349,12 @@ static unsigned send_burst(struct amtg_udp_sender *s, struct amtg_udp_lane *lane
         enum verdict verdict = judge(s, b->bound, error);
         if (verdict == WAIT)
             break;
-        if (verdict == GIVE_UP)
-            give_up(s, lane, &b->places[done++], reason_of(error));
+        if (verdict == AGAIN)
+            continue;
+        const struct place *place = &b->places[done++];
+        if (error == EMSGSIZE && b->bound->link_mtu)
+            report_too_big(s, b->bound, place);
+        give_up(s, lane, place, reason_of(error));
     }
     lane_advance(s, lane, &b->places[done]);
     return done;

@@ -1,6 +1,7 @@
 #include "elements/wire/amt.h"
 
 #include "core/cursor.h"
+#include "elements/wire/ip.h"
 
 enum {
     P_FLAG = 0x01, E_FLAG = 0x02, LINUX_P_FLAG = 0x80, /* Request, second octet */
@@ -185,6 +186,24 @@ enum amtg_err amtg_amt_data_parse(const uint8_t *octets, uint32_t len, struct am
     m.inner = amtg_cursor_take(&in, m.inner_len);
     *out = m;
     return AMTG_OK;
+}
+
+bool amtg_amt_data_quoted(const uint8_t *octets, uint32_t len, uint32_t *inner)
+{
+    static const uint8_t head[AMTG_DATA_HEAD_OCTETS] = {AMTG_MSG_DATA, 0};
+    const uint8_t *ip = octets + sizeof head;
+    uint32_t known = len < sizeof head ? len : sizeof head;
+
+    if (memcmp(octets, head, known) != 0)
+        return false;
+    *inner = 0;
+    if (len >= sizeof head + 4 && ip[0] >> 4 == 4) /* total length */
+        *inner = amtg_get_u16(ip + 2);
+    else if (len >= sizeof head + 6 && ip[0] >> 4 == 6) /* payload length */
+        *inner = AMTG_IP6_OCTETS + amtg_get_u16(ip + 4);
+    else
+        return len <= sizeof head || ip[0] >> 4 == 4 || ip[0] >> 4 == 6;
+    return true;
 }
 
 enum amtg_err amtg_amt_teardown_parse(const uint8_t *octets, uint32_t len,

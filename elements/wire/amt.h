@@ -123,6 +123,13 @@ enum amtg_err amtg_amt_teardown_parse(const uint8_t *octets, uint32_t len,
                                       enum amtg_amt_rules rules, struct amtg_amt_teardown *out);
 
 /*
+ * Can the start of a UDP payload, as an ICMP error quotes it, be that of Data as we send
+ * it? What is not there, it is not held against. inner: octets of the inner datagram, 0
+ * when too little is quoted to know; written on success.
+ */
+bool amtg_amt_data_quoted(const uint8_t *octets, uint32_t len, uint32_t *inner);
+
+/*
  * Write a message to `out`, which the caller knows to have room; returns its
  * octets. The *_head forms write only what stands before the inner datagram, for
  * a packet whose inner datagram is in place already.

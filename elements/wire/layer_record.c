@@ -51,8 +51,10 @@ const struct amtg_layer amtg_layer_ask = {
 static const struct amtg_field unreachable_fields[] = {
     AMTG_ROW("type", 8, NUMBER),
     AMTG_ROW("code", 8, NUMBER, .initial = "0"),
-    AMTG_ROW("pad", 16, NUMBER, .initial = "0"),
+    AMTG_ROW("local", 8, NUMBER, .initial = "0"),
+    AMTG_ROW("quoted", 8, NUMBER, .initial = "0"),
     AMTG_ROW("mtu", 32, NUMBER, .initial = "0", .host_order = true),
+    AMTG_ROW("quote", 64, AMTG_FORM_OCTETS, .initial = "0x0000000000000000"),
 };
 static const struct amtg_message unreachable[] = {
     {.number = AMTG_ANY_NUMBER, AMTG_FIELDS(unreachable_fields)}};

@@ -282,13 +282,16 @@ static bool unreachable_from_ip(struct amtg_packet *p)
 {
     struct amtg_icmp_error e;
 
-    if (!amtg_icmp_error_parse(p->data, p->len, &e) || !amtg_packet_own(p))
+    if (!amtg_packet_own(p) || !amtg_icmp_error_parse(p->data, p->len, &e))
         return false;
     /* The datagram has far more octets than the record, wherever that can be aligned. */
     uintptr_t over = (uintptr_t)p->data % _Alignof(struct amtg_unreachable);
     if (over)
         amtg_packet_pull(p, (uint32_t)(_Alignof(struct amtg_unreachable) - over));
     struct amtg_unreachable record = {.type = e.type, .code = e.code, .mtu = e.mtu};
+    record.quoted = (uint8_t)(e.payload_octets < sizeof record.quote ? e.payload_octets
+                                                                     : sizeof record.quote);
+    memcpy(record.quote, e.payload, record.quoted);
     memcpy(p->data, &record, sizeof record);
     amtg_packet_trim(p, sizeof record);
     p->peer = e.peer;

@@ -72,11 +72,19 @@ struct amtg_ask {
     struct amtg_addr sources[];
 };
 
-/* An ICMP or ICMPv6 error about a datagram that we sent to the packet's peer. */
+enum { AMTG_QUOTED_MOST = 8 };
+
+/*
+ * An ICMP or ICMPv6 error about a datagram that we sent to the packet's peer; or, when
+ * `local`, the same as such a "too big" error, but said by our own host, which could not
+ * send the datagram.
+ */
 struct amtg_unreachable {
     uint8_t type, code; /* of the ICMP (peer IPv4) or ICMPv6 (peer IPv6) message */
-    uint16_t pad;
-    uint32_t mtu; /* octets, of "too big" errors; else 0 */
+    bool local;
+    uint8_t quoted; /* octets of `quote` that are there */
+    uint32_t mtu;   /* octets, of "too big" errors; 0: of others, and if it was not said */
+    uint8_t quote[AMTG_QUOTED_MOST]; /* the first octets of that datagram's payload */
 };
 
 /* Which addresses has this host? Asked again whenever that is wanted anew. */

@@ -809,8 +809,8 @@ START_TEST(a_run_of_unreachable_errors_ends_the_tunnel)
 {
     static const struct {
         const char *remote;
-        int type, code, too_big_type, too_big_code;
-    } rows[] = {{GATEWAY, 3, 3, 3, 4}, {"2001:db8::7", 1, 4, 2, 0}};
+        int type, code, other_type, other_code;
+    } rows[] = {{GATEWAY, 3, 3, 11, 0}, {"2001:db8::7", 1, 4, 3, 0}};
 
     for (unsigned i = 0; i < 2; i++) {
         struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -822,9 +822,9 @@ START_TEST(a_run_of_unreachable_errors_ends_the_tunnel)
             error(rig, rows[i].remote, 1, rows[i].type, rows[i].code);
         rig_step(rig, 2999 * AMTG_MS);
         error(rig, rows[i].remote, 1, rows[i].type, rows[i].code);
-        for (unsigned n = 0; n < 10; n++) { /* says that there is a path */
+        for (unsigned n = 0; n < 10; n++) { /* time exceeded: says that there is a path */
             rig_step(rig, AMTG_S);
-            error(rig, rows[i].remote, 2, rows[i].too_big_type, rows[i].too_big_code);
+            error(rig, rows[i].remote, 2, rows[i].other_type, rows[i].other_code);
         }
         ck_assert_str_eq(who(rig, S1, SSM), "1 2");
         error(rig, rows[i].remote, 1, rows[i].type, rows[i].code);

@@ -1,7 +1,8 @@
 /*
  * udp-socket on a cable in a namespace of its own: what only shows on a device
  * with an MTU, a queue and neighbours.
- * Covers: R-70, R-71, R-72 (outer DF set), R-60 (outer size bounded by the first hop).
+ * Covers: R-70, R-71, R-72 (outer DF set), R-73, R-74 (outer packets whole), R-60 (outer
+ *         size bounded by the first hop).
  */
 #include "tests/support/netns.h"
 #include "tests/support/sockets.h"
@@ -19,6 +20,9 @@
 
 enum { PORT = 2268 };
 
+/* What payloads begin with. */
+#define OCTETS "\6\0\x45\1\2\3\4\5"
+
 static struct amtg_peer peer_of(const char *remote, uint16_t port, const char *local)
 {
     struct amtg_peer peer = {.remote_port = port, .local_port = PORT};
@@ -29,7 +33,7 @@ static struct amtg_peer peer_of(const char *remote, uint16_t port, const char *l
 
 static void push(struct rig *rig, const struct amtg_peer *peer, size_t len)
 {
-    static uint8_t octets[65536];
+    static uint8_t octets[65536] = OCTETS;
     struct amtg_packet *p = rig_packet(rig, AMTG_DATAGRAM, octets, len);
     amtg_packet_to_peer(p, peer);
     rig_push(rig, "in", p);
@@ -64,6 +68,23 @@ static void cable_to_nowhere(void)
               "ip neigh add fd00::2 lladdr 02:00:00:00:00:09 dev v0");
 }
 
+/* The host itself found something too big for its link towards this peer. */
+static void expect_too_big(struct rig *rig, const struct amtg_peer *peer, uint32_t mtu)
+{
+    struct amtg_packet *p = rig_take(rig, "unreachable");
+    const struct amtg_unreachable *u = (void *)p->data;
+    bool ip4 = amtg_addr_is4(&peer->remote);
+
+    ck_assert(u->local);
+    ck_assert_uint_eq(u->type, ip4 ? 3 : 2);
+    ck_assert_uint_eq(u->code, ip4 ? 4 : 0);
+    ck_assert_uint_eq(u->mtu, mtu);
+    ck_assert_uint_eq(u->quoted, 0);
+    ck_assert_mem_eq(&p->peer, peer, sizeof *peer);
+    amtg_packet_free(p);
+}
+
+/* and R-60: whoever keeps the path MTU of that tunnel learns the link's. */
 START_TEST(outer_packets_are_never_fragments)
 {
     netns_enter();
@@ -92,8 +113,41 @@ START_TEST(outer_packets_are_never_fragments)
     ck_assert_uint_eq(octets[7], 33);
     ck_assert_uint_eq((octets[0] & 0x0f) << 4 | octets[1] >> 4, 34 << 2);
     ck_assert_int_eq(next_udp(fd6, octets, sizeof octets), -1);
+    expect_too_big(rig, &four, 1500);
+    expect_too_big(rig, &six, 1500);
     close(fd4);
     close(fd6);
+    rig_free(rig);
+}
+END_TEST
+
+/* Only the destination behind the small link is told of; the others get theirs. */
+START_TEST(a_small_link_is_reported_for_whom_it_leads_to)
+{
+    netns_enter();
+    cable_to_nowhere();
+    netns_run("ip link add v2 mtu 1400 type veth peer name v3 && ip link set v2 up && "
+              "ip link set v3 up && ip addr add 10.0.2.1/24 dev v2 && "
+              "ip neigh add 10.0.2.2 lladdr 02:00:00:00:00:09 dev v2");
+    struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: 0.0.0.0}");
+    struct amtg_peer peers[] = {peer_of("10.0.0.2", 5, "10.0.0.1"), peer_of("10.0.2.2", 6, "10.0.2.1"),
+                                peer_of("10.0.0.2", 7, "10.0.0.1")};
+    struct amtg_set *set = amtg_set_new(3);
+    uint8_t octets[1450] = {0};
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct amtg_endpoint *endpoint = amtg_endpoint_new(&peers[i]);
+        ck_assert(amtg_set_add(&set, endpoint));
+        amtg_endpoint_free(endpoint);
+    }
+    struct amtg_packet *p = rig_packet(rig, AMTG_DATAGRAM, octets, sizeof octets);
+    amtg_packet_to_set(p, set);
+    rig_push(rig, "in", p);
+    test_await_counter(rig, "copies", 2);
+    test_await(rig, "unreachable", 1);
+    expect_too_big(rig, &peers[1], 1400);
+    ck_assert_uint_eq(rig_drops(rig, "too-big"), 1);
+    amtg_set_free(set);
     rig_free(rig);
 }
 END_TEST
@@ -109,12 +163,12 @@ START_TEST(a_too_big_error_is_reported_and_not_obeyed_blindly)
     struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: 10.0.0.1}");
     struct amtg_peer peer = peer_of("10.0.0.2", 5, "10.0.0.1");
     int fd = listen_on_v1(ETH_P_IP);
-    uint8_t quoted[2048], icmp[36] = {3, 4, [6] = 600 >> 8, [7] = 600 & 0xff};
+    uint8_t quoted[2048], icmp[36 + 6] = {3, 4, [6] = 600 >> 8, [7] = 600 & 0xff};
 
     push(rig, &peer, 1400);
     test_await_counter(rig, "copies", 1);
     ck_assert_int_eq(next_udp(fd, quoted, sizeof quoted), 1428);
-    memcpy(icmp + 8, quoted, 28);
+    memcpy(icmp + 8, quoted, sizeof icmp - 8);
     uint32_t sum = 0;
     for (unsigned i = 0; i < sizeof icmp; i += 2)
         sum += (uint32_t)(icmp[i] << 8 | icmp[i + 1]);
@@ -133,6 +187,9 @@ START_TEST(a_too_big_error_is_reported_and_not_obeyed_blindly)
     ck_assert_uint_eq(u->type, 3);
     ck_assert_uint_eq(u->code, 4);
     ck_assert_uint_eq(u->mtu, 600);
+    ck_assert(!u->local);
+    ck_assert_uint_eq(u->quoted, 6); /* of the payload, as much as the router quoted */
+    ck_assert_mem_eq(u->quote, OCTETS, 6);
     ck_assert(amtg_addr_equal(&p->peer.remote, &peer.remote));
     ck_assert_uint_eq(p->peer.remote_port, 5);
     amtg_packet_free(p);
@@ -155,12 +212,12 @@ START_TEST(a_packet_too_big_message_is_reported_and_not_obeyed_blindly)
     struct rig *rig = rig_new_real(_i, "it: {class: udp-socket, bind: \"fd00::1\"}");
     struct amtg_peer peer = peer_of("fd00::2", 5, "fd00::1");
     int fd = listen_on_v1(ETH_P_IPV6);
-    uint8_t quoted[2048], icmp[8 + 48] = {2, 0, [6] = 1300 >> 8, [7] = 1300 & 0xff};
+    uint8_t quoted[2048], icmp[8 + 48 + 100] = {2, 0, [6] = 1300 >> 8, [7] = 1300 & 0xff};
 
     push(rig, &peer, 1400);
     test_await_counter(rig, "copies", 1);
     ck_assert_int_eq(next_udp(fd, quoted, sizeof quoted), 1448);
-    memcpy(icmp + 8, quoted, 48);
+    memcpy(icmp + 8, quoted, sizeof icmp - 8);
     int raw = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6); /* the kernel writes the checksum */
     struct sockaddr_storage sa;
     socklen_t len = test_sockaddr("fd00::1", 0, &sa);
@@ -172,6 +229,9 @@ START_TEST(a_packet_too_big_message_is_reported_and_not_obeyed_blindly)
     ck_assert_uint_eq(u->type, 2);
     ck_assert_uint_eq(u->code, 0);
     ck_assert_uint_eq(u->mtu, 1300);
+    ck_assert(!u->local);
+    ck_assert_uint_eq(u->quoted, AMTG_QUOTED_MOST);
+    ck_assert_mem_eq(u->quote, OCTETS, AMTG_QUOTED_MOST);
     ck_assert(amtg_addr_equal(&p->peer.remote, &peer.remote));
     ck_assert_uint_eq(p->peer.remote_port, 5);
     amtg_packet_free(p);
@@ -411,6 +471,7 @@ START_TEST(link_local_peers_keep_their_scope)
 END_TEST
 
 AMTG_NETNS_SUITE("udp-socket on a device", outer_packets_are_never_fragments,
+                 a_small_link_is_reported_for_whom_it_leads_to,
                  a_too_big_error_is_reported_and_not_obeyed_blindly,
                  a_packet_too_big_message_is_reported_and_not_obeyed_blindly,
                  a_full_socket_is_waited_for,

@@ -320,6 +320,9 @@ START_TEST(icmp_errors_become_records_about_the_peer)
         ck_assert_uint_eq(u.type, rows[i].type);
         ck_assert_uint_eq(u.code, rows[i].code);
         ck_assert_uint_eq(u.mtu, rows[i].mtu);
+        ck_assert(!u.local);
+        ck_assert_uint_eq(u.quoted, rows[i].quoted > 48 ? AMTG_QUOTED_MOST : 0);
+        ck_assert(u.quoted == 0 || memcmp(u.quote, "\6\0\0\0\0\0\0", AMTG_QUOTED_MOST) == 0);
         ck_assert_uint_eq(p->peer.remote_port, 51000);
         ck_assert_uint_eq(p->peer.local_port, 2268);
         struct amtg_addr local = addr(rows[i].local);
