@@ -10,6 +10,8 @@ const char *amtg_written_text(const struct amtg_writing *w, const char *text, st
     return w->value ? w->value(w->arg, text, mark) : text;
 }
 
+#define LAYERS "a layer: ip4, ip6, udp, igmp, mld, amt, payload, join, ..."
+
 /* ---- values ----------------------------------------------------------------- */
 
 static bool check_scalar(const struct amtg_writing *w, const struct amtg_field *f,
@@ -112,17 +114,18 @@ static const char *nearest_name(const struct amtg_written_layer *l, const char *
     return amtg_nearest(name, names, count);
 }
 
+/* name: the key of y, or what follows LAYER. in it. */
 static bool take_field(const struct amtg_writing *w, struct amtg_written_layer *l,
-                       const struct amtg_yaml *y)
+                       const struct amtg_yaml *y, const char *name)
 {
-    const struct amtg_field *f = find_field(l, y->key);
+    const struct amtg_field *f = find_field(l, name);
 
     if (y->bad)
         return false;
     if (!f) {
-        PROBLEM(w, y->key_mark, NULL, nearest_name(l, y->key), "%s%s%s has no field \"%.60s\"",
+        PROBLEM(w, y->key_mark, NULL, nearest_name(l, name), "%s%s%s has no field \"%.60s\"",
                 l->layer ? l->layer->name : "a record", l->message && l->message->name ? " " : "",
-                l->message && l->message->name ? l->message->name : "", y->key);
+                l->message && l->message->name ? l->message->name : "", name);
         return false;
     }
     if (!amtg_form_is_nested(f->form) && y->kind != AMTG_YAML_SCALAR) {
@@ -220,35 +223,55 @@ static bool take_layer(const struct amtg_writing *w, struct amtg_written_layer *
 
 /* ---- all of it -------------------------------------------------------------- */
 
+/*
+ * Whose field a key is: of the layer that LAYER.FIELD names, where two layers have fields of
+ * one name; else of the last one. NULL: of none, which is told.
+ */
+static struct amtg_written_layer *owner(const struct amtg_writing *w, struct amtg_written *written,
+                                        const struct amtg_yaml *y, const char **name)
+{
+    const char *dot = strchr(y->key, '.');
+    size_t len = dot ? (size_t)(dot - y->key) : 0;
+
+    *name = dot ? dot + 1 : y->key;
+    for (unsigned i = written->layers_count; i > 0; i--) {
+        struct amtg_written_layer *l = &written->layers[i - 1];
+        if (!dot || (strlen(l->layer->name) == len && memcmp(l->layer->name, y->key, len) == 0))
+            return l;
+    }
+    PROBLEM(w, y->key_mark, dot ? "one of the layers before" : LAYERS, nearest_name(NULL, y->key),
+            "there is no layer \"%.60s\"", dot ? amtg_arena_text_of(w->arena, y->key, len) : y->key);
+    return NULL;
+}
+
 bool amtg_written_read(const struct amtg_writing *w, const struct amtg_yaml *map,
                        struct amtg_written *out)
 {
-    struct amtg_written_layer *last = NULL;
     bool good = true, lost = false; /* lost: the last layer is wrong, so are its fields */
 
     *out = (struct amtg_written){.mark = map->mark};
     if (map->kind != AMTG_YAML_MAP || !map->first) {
         if (!map->bad)
-            PROBLEM(w, map->mark, "a map such as {amt: request, nonce: 1}", NULL,
-                    "this is no packet");
+            PROBLEM(w, map->mark, "a map such as {amt: request, nonce: 1}", NULL, "this is no packet");
         return false;
     }
     for (const struct amtg_yaml *y = map->first; y; y = y->next) {
         const struct amtg_layer *layer = amtg_layer_named(y->key);
+        const char *name;
         if (layer) {
-            out->layers = amtg_arena_grow(w->arena, out->layers, out->layers_count, sizeof *last);
-            last = &out->layers[out->layers_count++];
-            *last = (struct amtg_written_layer){
+            out->layers =
+                amtg_arena_grow(w->arena, out->layers, out->layers_count, sizeof *out->layers);
+            struct amtg_written_layer *l = &out->layers[out->layers_count++];
+            *l = (struct amtg_written_layer){
                 .layer = layer, .mark = y->key_mark, .value_mark = y->mark};
-            bool taken = take_layer(w, last, y);
-            lost = !taken && !last->message;
+            bool taken = take_layer(w, l, y);
+            lost = !taken && !l->message;
             good &= taken;
-        } else if (last && !lost) {
-            good &= take_field(w, last, y);
-        } else if (!last) {
-            PROBLEM(w, y->key_mark, "a layer: ip4, ip6, udp, igmp, mld, amt, payload, join, ...",
-                    nearest_name(NULL, y->key), "there is no layer \"%.60s\"", y->key);
-            return false;
+        } else if (!lost) {
+            struct amtg_written_layer *l = owner(w, out, y, &name);
+            good &= l && take_field(w, l, y, name);
+            if (!out->layers_count)
+                return false; /* what follows would belong to what is wrong */
         }
     }
     return good;
@@ -267,6 +290,6 @@ bool amtg_written_record(const struct amtg_writing *w, const struct amtg_yaml *m
         return false;
     }
     for (const struct amtg_yaml *y = map->first; y; y = y->next)
-        good &= take_field(w, out, y);
+        good &= take_field(w, out, y, y->key);
     return good;
 }

@@ -6,6 +6,8 @@
  *     {ip4: 198.51.100.12 > 232.1.2.3, ttl: 5, udp: 5000 > 5001, payload: hello}
  *     {amt: update, mac: "${mac}", nonce: 7, inner: {igmp: report, records: [...]}}
  *
+ * Where two layers have a field of one name, LAYER.FIELD says whose is meant.
+ *
  * Here the names are looked up and the values checked, by the tables of layer.h.
  * compose.h makes octets of it, match.h compares it with octets.
  */
