@@ -3,8 +3,9 @@
  * hours of virtual time. Relays and strangers answer, as they should and as they should not;
  * hosts join and leave. What must hold:
  *
- *   - messages go to the relay that is configured, to the anycast addresses, or to a relay
- *     that was advertised in answer to a Discovery, each right, and not without end;
+ *   - messages go to the relay that is configured, by address or by name, to the anycast
+ *     addresses, or to a relay that was advertised in answer to a Discovery, each right, and
+ *     not without end;
  *   - Updates and Teardowns have nonce and MAC of a Query that the relay gave;
  *   - what comes out is what the relay sent, and somebody wants it by the model; what a
  *     relay that serves sends does come out when somebody wants it.
@@ -19,7 +20,7 @@
 #include "tests/fuzz/support/speech.h"
 #include "tests/fuzz/support/stage.h"
 
-enum { RECEIVE4, RECEIVE6, RECEIVE_DISCOVERS, HOST, HOST_DISCOVERS, MODES };
+enum { RECEIVE4, RECEIVE6, RECEIVE_DISCOVERS, RECEIVE_BY_NAMES, HOST, HOST_DISCOVERS, MODES };
 enum { OTHERS = 6, GIVEN = 64, IGMP = 0, MLD, FAMILIES };
 enum { BURST = 24, PER_SECOND = 8 }; /* messages that no gateway exceeds */
 
@@ -245,6 +246,7 @@ static void advertisement(struct play *play, struct choices *c)
 static void query(struct play *play, struct choices *c)
 {
     enum { OTHER_FAMILY = 0x10, WITHOUT_G = 0x08, L = 0x04, SPOILT = 0x02, MLD_REQUEST = 0x01 };
+    enum { MEND = 0x80 };
     static const uint32_t intervals[] = {125, 0, 1, 60, 31744};
     unsigned how = choose_u8(c), family = how & MLD_REQUEST, what = choose_u8(c);
     const struct asked *asked = &play->request[family];
@@ -256,6 +258,8 @@ static void query(struct play *play, struct choices *c)
         .nonce = asked->nonce, .l = how & L, .g = !(how & WITHOUT_G), .inner = inner,
         .gateway_port = (uint16_t)(40000 + (what >> 7))};
     bool mld = (family == MLD) != !!(how & OTHER_FAMILY);
+    bool right = asked->known && amtg_addr_equal(&from, &asked->to) &&
+                 !(how & (WRONG_NONCE | WRONG_PORT));
 
     if (how & WRONG_NONCE)
         m.nonce ^= 1;
@@ -264,9 +268,11 @@ static void query(struct play *play, struct choices *c)
     m.inner_len = mld ? amtg_mld_query_build(&general, inner) : amtg_igmp_query_build(&general, inner);
     memset(m.mac, what, sizeof m.mac);
     if (how & SPOILT)
-        inner[m.inner_len - 1 - what % 12] ^= 1;
+        inner[choose(c, (unsigned)m.inner_len)] ^= 1u << what % 8;
+    if (how & SPOILT && what & MEND)
+        mend_checksums(inner, m.inner_len);
     uint32_t len = amtg_amt_query_build(&m, octets);
-    if (play->given_count < GIVEN) {
+    if (right && play->given_count < GIVEN) {
         struct given *given = &play->given[play->given_count++];
         *given = (struct given){.relay = from, .nonce = m.nonce};
         memcpy(given->mac, m.mac, sizeof m.mac);
@@ -277,7 +283,7 @@ static void query(struct play *play, struct choices *c)
 /* Does the gateway have a relay that serves it, which can be this one only? */
 static bool is_served_by(struct play *play, const struct amtg_addr *from)
 {
-    return !discovers(play) && index_of(from) == 0 &&
+    return !discovers(play) && play->mode != RECEIVE_BY_NAMES && index_of(from) == 0 &&
            (stage_counter(play->stage, "tunnel/gateway", "igmp-state") >= 2 ||
             stage_counter(play->stage, "tunnel/gateway", "mld-state") >= 2);
 }
@@ -323,12 +329,37 @@ static void raw_message(struct play *play, struct choices *c)
 {
     enum amtg_amt_message message;
     size_t len;
+    uint8_t octets[SPEECH_MOST];
+    unsigned type = choose_u8(c);
     struct amtg_addr from = other(choose(c, OTHERS));
-    const uint8_t *octets = choose_octets(c, choose_u8(c), &len);
+    const uint8_t *chosen = choose_octets(c, choose_u8(c), &len);
 
+    memcpy(octets, chosen, len);
+    if (len && type < 0x80)
+        octets[0] = type % (AMTG_MSG_TEARDOWN + 1);
     /* Data has a step of its own. An Advertisement or a Query with the right nonce is not guessed. */
     if (amtg_amt_peek(octets, (uint32_t)len, &message) != AMTG_OK || message != AMTG_MSG_DATA)
         say(play, &from, AMTG_AMT_PORT, octets, (uint32_t)len);
+}
+
+/* What the names of the relay lead to, asked or not. */
+static void addresses(struct play *play, struct choices *c)
+{
+    static const char *const names[] = {"one.example", "two.example", "other.example"};
+    enum { MOST = 4 };
+    _Alignas(struct amtg_addresses) uint8_t octets[sizeof(struct amtg_addresses) + MOST * sizeof(struct amtg_addr)] = {0};
+    struct amtg_addresses *found = (struct amtg_addresses *)octets;
+
+    strcpy(found->name, names[choose(c, 3)]);
+    found->result = choose(c, AMTG_LOOKUP_RESULTS);
+    unsigned count = found->result == AMTG_LOOKUP_FOUND ? choose(c, MOST + 1) : 0;
+    while (found->count < count) {
+        unsigned i = choose(c, OTHERS);
+        play->advertised[i] |= play->mode == RECEIVE_BY_NAMES;
+        found->addresses[found->count++] = other(i);
+    }
+    stage_say(play->stage, "tunnel/names", "out", AMTG_ADDRESSES_OF, NULL, octets,
+              (uint32_t)(sizeof *found + count * sizeof found->addresses[0]));
 }
 
 static void unreachable(struct play *play, struct choices *c)
@@ -375,7 +406,7 @@ static void step(struct play *play, struct choices *c)
     switch (choose(c, KINDS)) {
     case 0: wait(play, choose_u8(c) * 10); break;
     case 1: wait(play, choose_u8(c) * 1000); break;
-    case 2: wait(play, choose_u8(c) * 60000); break;
+    case 2: wait(play, choose(c, 32) * 60000); break;
     case 3:
     case 4: advertisement(play, c); break;
     case 5:
@@ -386,6 +417,7 @@ static void step(struct play *play, struct choices *c)
     case 10: raw_data(play, c); break;
     case 11: raw_message(play, c); break;
     case 12: unreachable(play, c); break;
+    case 13: addresses(play, c); break;
     default: report(play, c); break;
     }
     play->data = false;
@@ -401,6 +433,7 @@ static const struct amtg_graph *graph_for(unsigned mode)
     static const struct amtg_setting settings[MODES][4] = {
         [RECEIVE4] = {{"relay", "192.0.2.1"}},
         [RECEIVE6] = {{"relay", "192.0.2.1"}, {"source", "2001:db8::a"}, {"group", "ff3e::8000:d"}},
+        [RECEIVE_BY_NAMES] = {{"relay", "one.example, two.example"}},
         [HOST] = {{"relay", "192.0.2.1"}},
     };
     static const struct amtg_graph *graphs[MODES];
@@ -418,7 +451,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
     struct play *play = calloc(1, sizeof *play);
 
     play->mode = choose(&c, MODES);
-    play->advertised[0] = !discovers(play);
+    play->advertised[0] = !discovers(play) && play->mode != RECEIVE_BY_NAMES;
     play->model = (struct model){.interval_ms = 260000, .last_member_ms = 200};
     play->stage = stage_new(graph_for(play->mode), is_host(play) ? borders_host : borders_receive, play);
     stage_step(play->stage, 0);

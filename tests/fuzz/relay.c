@@ -316,10 +316,15 @@ static void raw_native(struct play *play, struct choices *c)
 static void raw_message(struct play *play, struct choices *c)
 {
     struct amtg_peer peer = choose_peer(c, &play->asker_index);
+    unsigned type = choose_u8(c);
+    uint8_t octets[SPEECH_MOST];
     size_t len;
-    const uint8_t *octets = choose_octets(c, choose_u8(c), &len);
+    const uint8_t *chosen = choose_octets(c, choose_u8(c), &len);
     enum amtg_amt_message message;
 
+    memcpy(octets, chosen, len);
+    if (len && type < 0x80)
+        octets[0] = type % (AMTG_MSG_TEARDOWN + 1);
     if (amtg_amt_peek(octets, (uint32_t)len, &message) != AMTG_OK)
         message = AMTG_MSG_DATA;
     if (message == AMTG_MSG_DISCOVERY)
