@@ -9,7 +9,7 @@
 /* ---- outages ------------------------------------------------------------------------ */
 
 /*
- * A relay that sends Data every 20 ms, is away for so long, and comes back knowing
+ * A relay that sends Data every 100 ms, is away for so long, and comes back knowing
  * nothing of us. How many milliseconds after its return the first Update comes.
  */
 static unsigned recovery(int shared, unsigned away_ms)
@@ -18,9 +18,9 @@ static unsigned recovery(int shared, unsigned away_ms)
     unsigned at = 0;
 
     establish(rig, (struct told){.plain = true, .interval_s = 60});
-    for (unsigned ms = 0; ms < 35000; ms += 20) {
+    for (unsigned ms = 0; ms < 35000; ms += 100) {
         flow(rig, RELAY4);
-        rig_step(rig, 20 * AMTG_MS);
+        rig_step(rig, 100 * AMTG_MS);
     }
     for (unsigned ms = 0; ms < away_ms; ms += 10) {
         rig_step(rig, 10 * AMTG_MS);
