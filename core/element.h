@@ -77,6 +77,17 @@ struct amtg_provided {
     const void *stand_in_ops; /* host classes: used while the boundary takes their place; may be NULL */
 };
 
+/*
+ * The interface `drain`: whoever serves peers can be asked to take on nobody new, and to
+ * tell all who ask, ahead of a stop. amtgraph run asks it of all that offer it.
+ */
+extern const struct amtg_interface amtg_drain;
+
+struct amtg_drain_ops {
+    void (*drain)(struct amtg_element *e, bool on);
+    uint64_t (*left)(struct amtg_element *e); /* peers that are being served */
+};
+
 enum amtg_class_flags {
     AMTG_HOST = 1,    /* touches the host (sockets, devices): replaced by the boundary on captures */
     AMTG_BREAKS = 2,  /* never emits from inside its push, so a cycle may pass through it */

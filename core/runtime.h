@@ -70,6 +70,13 @@ struct amtg_element *amtg_runtime_element(struct amtg_runtime *rt, unsigned node
 struct amtg_element *amtg_runtime_find(struct amtg_runtime *rt, const char *name);
 
 /*
+ * Ask all elements that offer the interface `drain` to begin (or end) draining. Returns
+ * how many there are. left: how many peers they serve.
+ */
+unsigned amtg_runtime_drain(struct amtg_runtime *rt, bool on);
+uint64_t amtg_runtime_left(struct amtg_runtime *rt);
+
+/*
  * From outside, between two steps of the loop; take p, which amtg_make has made for e.
  * emit: out of an output of e, as if e had emitted it: how a stand-in is fed. push: into an
  * input, such as one that the graph declares in `inputs`. All that follows of it at once is done.

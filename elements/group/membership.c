@@ -235,13 +235,38 @@ static struct amtg_set *members_lookup(struct amtg_element *e, const struct amtg
 static bool members_full(struct amtg_element *e)
 {
     const struct membership *state = amtg_state(e);
-    return amtg_roster_full(&state->roster);
+    return state->draining || amtg_roster_full(&state->roster);
 }
 
 static const struct amtg_members_ops members_ops = {
     .lookup = members_lookup,
     .full = members_full,
 };
+
+/* ---- the interface `drain` ------------------------------------------------ */
+
+/*
+ * Ahead of a shutdown (RFC 7450, section 5.3.4): no endpoint is added, and Queries say so
+ * (L), which is what makes gateways look for another relay (RFC 8777, section 3.3.5).
+ * Those that are served go on being served, and may change what they have joined.
+ */
+static void drain(struct amtg_element *e, bool on)
+{
+    struct membership *state = amtg_state(e);
+
+    state->draining = on;
+    amtg_gauge(e, AMTG_MEMBERS_DRAINING, on);
+    amtg_log(e, AMTG_LOG_INFO, on ? "drain-begin" : "drain-end", "endpoints=%zu",
+             state->roster.members.count);
+}
+
+static uint64_t left(struct amtg_element *e)
+{
+    const struct membership *state = amtg_state(e);
+    return state->roster.members.count;
+}
+
+static const struct amtg_drain_ops drain_ops = {.drain = drain, .left = left};
 
 /* ---- life ---------------------------------------------------------------- */
 
@@ -342,6 +367,9 @@ const struct amtg_class amtg_membership = {
         "than what it asks for. Path MTUs are rounded down to one of a few sizes (1500, 1492, "
         "1480, 1454, 1420, 1400, 1280 and so on), and amt-mtu heeds them. `pmtu-dynamic: no` "
         "turns this off; what our own host finds too big for its link counts all the same.\n\n"
+        "Draining, ahead of a stop (`amtgraph run --drain`, SIGUSR2), no further endpoint is taken, "
+        "and Queries say so by L (RFC 7450, sections 5.3.3.3 and 5.3.4; RFC 8777, section 3.3.5); "
+        "those that are there go on.\n\n"
         "`joins` says what all endpoints together want of a group (RFC 3376, section 3.2), at "
         "each change, again within every `refresh`, and, when the graph stops, that it wants "
         "nothing more. A wish of more than `join-sources` sources is said as EXCLUDE without "
@@ -462,7 +490,9 @@ const struct amtg_class amtg_membership = {
         [AMTG_MEMBERS_JOINS_SAID] = {"joins", "records", "said", AMTG_COUNTER},
         [AMTG_MEMBERS_JOINS_OVER] = {"joins-over-limit", "records",
             "whose sources were more than `join-sources`", AMTG_COUNTER},
-        [AMTG_MEMBERS_ASKS_SAID] = {"asks", "records", "said, with `leave: query`", AMTG_COUNTER}),
+        [AMTG_MEMBERS_ASKS_SAID] = {"asks", "records", "said, with `leave: query`", AMTG_COUNTER},
+        [AMTG_MEMBERS_DRAINING] = {"draining", "state",
+            "1: no new endpoint is taken, ahead of a stop", AMTG_GAUGE}),
     AMTG_DROPS(
         [AMTG_MEMBERS_NOT_A_REPORT] = {"not-a-report", "of no type that is a report"},
         [AMTG_MEMBERS_IGMPV1] = {"igmpv1",
@@ -472,8 +502,11 @@ const struct amtg_class amtg_membership = {
         [AMTG_MEMBERS_ADDRESS_LIMIT] = {"address-limit",
             "a further endpoint of an address that has `endpoints-per-address`"},
         [AMTG_MEMBERS_NO_MEMORY] = {"no-memory", "the system gave no memory for its state"},
-        [AMTG_MEMBERS_BAD_RECORD] = {"bad-record", "an `unreachable` record that is too short"}),
-    AMTG_PROVIDES({.interface = &amtg_members, .ops = &members_ops}),
+        [AMTG_MEMBERS_BAD_RECORD] = {"bad-record", "an `unreachable` record that is too short"},
+        [AMTG_MEMBERS_CLOSED] = {"draining",
+            "a further endpoint, while nobody new is taken ahead of a stop"}),
+    AMTG_PROVIDES({.interface = &amtg_members, .ops = &members_ops},
+                  {.interface = &amtg_drain, .ops = &drain_ops}),
     .init = membership_init,
     .stop = membership_stop,
     .fini = membership_fini,

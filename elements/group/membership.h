@@ -36,6 +36,7 @@ struct membership {
     struct amtg_task say;   /* the joins that have changed */
     struct amtg_timer ask;  /* the next question is due */
     struct amtg_timer turn; /* the next part of all joins is due */
+    bool draining;          /* nobody new is taken */
     size_t owed;            /* joins that are due, times the turns of a round */
 };
 
@@ -54,14 +55,14 @@ enum {
     AMTG_MEMBERS_ERRORS_OTHER, AMTG_MEMBERS_UNKNOWN_PEER,
     AMTG_MEMBERS_PMTU_LOWERED, AMTG_MEMBERS_PMTU_AGED, AMTG_MEMBERS_PMTU_IGNORED,
     AMTG_MEMBERS_JOINS_SAID, AMTG_MEMBERS_JOINS_OVER,
-    AMTG_MEMBERS_ASKS_SAID,
+    AMTG_MEMBERS_ASKS_SAID, AMTG_MEMBERS_DRAINING,
 };
 
 /* Why a packet is dropped. */
 enum {
     AMTG_MEMBERS_NOT_A_REPORT, AMTG_MEMBERS_IGMPV1,
     AMTG_MEMBERS_ENDPOINT_LIMIT, AMTG_MEMBERS_ADDRESS_LIMIT,
-    AMTG_MEMBERS_NO_MEMORY, AMTG_MEMBERS_BAD_RECORD,
+    AMTG_MEMBERS_NO_MEMORY, AMTG_MEMBERS_BAD_RECORD, AMTG_MEMBERS_CLOSED,
 };
 
 /* Why an endpoint has ended. */

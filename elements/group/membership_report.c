@@ -126,6 +126,10 @@ static struct amtg_member *member_of(struct amtg_element *e, const struct amtg_p
     }
     if (!report_may_create(*report))
         return NULL;
+    if (state->draining) {
+        *drop = AMTG_MEMBERS_CLOSED;
+        return NULL;
+    }
     m = amtg_roster_admit(&state->roster, peer, &why);
     if (!m)
         *drop = drops[why];

@@ -202,6 +202,60 @@ expect 2 said "gateway (amt-gateway): relay.example.net is a name, and no edge l
 expect 2 said "gateway (amt-gateway): \`udp\` has no address in the family of any" \
     run gateway.yaml --set relay=2001:db8::1
 
+# Ahead of a stop, who is served is told to go; with nobody there the stop comes at once.
+cat >drain.yaml <<'END'
+amtgraph: 1
+elements:
+  udp:        {class: udp-socket, bind: 127.0.0.1, port: 0}
+  messages:   {class: amt-classifier}
+  secret:     {class: amt-secret}
+  query:      {class: amt-query, secret: secret, members: membership}
+  update:     {class: amt-update, secret: secret}
+  igmp:       {class: igmp-parser}
+  membership: {class: membership}
+  end:        {class: discard}
+edges:
+  - udp -> messages
+  - messages.request -> query -> udp
+  - messages.update -> update
+  - update.igmp -> igmp -> membership
+  - membership.joins -> end
+END
+start_drain()
+{
+    rm -f "$made/said" # what an earlier run has said
+    "$amtgraph" run "$@" >"$made/out" 2>"$made/said" &
+    pid=$!
+    for _ in $(seq 100); do
+        grep -qs "info listening" "$made/said" && return
+        sleep 0.05
+    done
+    fail "$1 did not begin"
+}
+await_said()
+{
+    for _ in $(seq 100); do
+        grep -qF "$1" "$made/said" && return
+        sleep 0.05
+    done
+    fail "not said: $1"
+}
+start_drain drain.yaml --drain 1h --stats none
+kill -USR2 "$pid"
+await_said "SIGUSR2: nobody new is served from now on"
+await_said "info drain-begin element=membership endpoints=0"
+kill -USR2 "$pid"
+await_said "SIGUSR2: everybody is served again"
+kill -TERM "$pid"
+wait "$pid" || fail "SIGTERM with --drain: not exit code 0"
+grep -qF "amtgraph: draining; one more signal stops at once" "$made/said" || fail "no draining"
+start_drain socket.yaml --drain 1h --stats none
+kill -USR2 "$pid"
+await_said "SIGUSR2: nothing of this graph can refuse anybody"
+kill -TERM "$pid"
+wait "$pid" || fail "SIGTERM where nothing drains: not exit code 0"
+expect 2 said "--drain soon: a duration such as 10s, 1m30s or 2h expected" run --drain soon socket.yaml
+
 # A virtual run is the same each time for one seed; a seed is for such runs only.
 cat >virtual.yaml <<'END'
 amtgraph: 1

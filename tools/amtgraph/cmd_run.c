@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/runtime.h"
+#include "core/table.h"
 #include "elements/registry.h"
 #include "tools/amtgraph/privilege.h"
 #include "tools/amtgraph/run_options.h"
@@ -27,6 +28,10 @@ struct run {
 struct signals {
     struct amtg_watch watch;
     struct run *run;
+    bool refusing;           /* by SIGUSR2 */
+    bool ending;             /* draining, then the end */
+    uint64_t end_ns;
+    struct amtg_timer drain; /* is anybody left to be served? */
 };
 
 /* Has any class of the graph this flag? */
@@ -60,6 +65,52 @@ static void print_stats_now(struct run *run)
     print_stats(run);
 }
 
+/* ---- draining ----------------------------------------------------------- */
+
+static void end_when_drained(struct amtg_element *e, struct amtg_timer *t)
+{
+    struct signals *signals = AMTG_CONTAINER(t, struct signals, drain);
+    struct amtg_runtime *rt = signals->run->runtime;
+    struct amtg_loop *loop = amtg_runtime_loop(rt);
+    uint64_t now = amtg_loop_now_ns(loop);
+
+    (void)e;
+    if (now >= signals->end_ns || amtg_runtime_left(rt) == 0)
+        amtg_loop_stop(loop);
+    else
+        amtg_loop_timer_start(loop, t, signals->end_ns - now < AMTG_S ? signals->end_ns - now : AMTG_S);
+}
+
+/* The first time, whoever is served gets `--drain` to go elsewhere; the second time it is over. */
+static void end_run(struct signals *signals)
+{
+    struct run *run = signals->run;
+    struct amtg_loop *loop = amtg_runtime_loop(run->runtime);
+
+    if (signals->ending || !run->options.drain_ns || !amtg_runtime_drain(run->runtime, true)) {
+        amtg_loop_stop(loop);
+        return;
+    }
+    fprintf(stderr, "amtgraph: draining; one more signal stops at once\n");
+    signals->ending = true;
+    signals->end_ns = amtg_loop_now_ns(loop) + run->options.drain_ns;
+    end_when_drained(NULL, &signals->drain);
+}
+
+static void refuse_or_accept(struct signals *signals)
+{
+    const char *what = "nothing of this graph can refuse anybody";
+
+    if (signals->ending)
+        return;
+    if (amtg_runtime_drain(signals->run->runtime, !signals->refusing)) {
+        signals->refusing = !signals->refusing;
+        what = signals->refusing ? "nobody new is served from now on; once more to undo it"
+                                 : "everybody is served again";
+    }
+    fprintf(stderr, "amtgraph: SIGUSR2: %s\n", what);
+}
+
 static void on_signal(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
 {
     struct signals *signals = (struct signals *)w;
@@ -70,10 +121,12 @@ static void on_signal(struct amtg_element *e, struct amtg_watch *w, uint32_t eve
     while (read(w->fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGUSR1)
             print_stats_now(signals->run);
+        else if (info.ssi_signo == SIGUSR2)
+            refuse_or_accept(signals);
         else if (info.ssi_signo == SIGHUP)
             fputs("amtgraph: SIGHUP: a running graph cannot be reloaded; restart it\n", stderr);
         else
-            amtg_loop_stop(amtg_runtime_loop(signals->run->runtime));
+            end_run(signals);
     }
 }
 
@@ -86,10 +139,12 @@ static bool open_signals(struct signals *signals)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signals->watch.ready = on_signal;
+    signals->drain.fire = end_when_drained;
     signals->watch.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (signals->watch.fd >= 0 &&
         amtg_loop_watch_add(amtg_runtime_loop(signals->run->runtime), &signals->watch, EPOLLIN) ==
@@ -103,6 +158,7 @@ static void close_signals(struct signals *signals)
 {
     if (signals->watch.fd < 0)
         return;
+    amtg_loop_timer_stop(amtg_runtime_loop(signals->run->runtime), &signals->drain);
     amtg_loop_watch_remove(amtg_runtime_loop(signals->run->runtime), &signals->watch);
     close(signals->watch.fd);
 }
@@ -231,7 +287,9 @@ const struct command command_run_graph = {
     .operands_max = 1,
     .details =
         "SIGINT and SIGTERM stop it in order and print the counters; SIGUSR1 prints them\n"
-        "and goes on. With --replay or --record the elements that touch the host are\n"
+        "and goes on. With --drain, the first of SIGINT and SIGTERM makes a relay refuse new\n"
+        "gateways and tell all to go elsewhere; it ends when they have gone, or when that time\n"
+        "is over. SIGUSR2 does that without an end, and the next one undoes it. With --replay or --record the elements that touch the host are\n"
         "replaced: what they would receive comes from capture files, what they would send\n"
         "is recorded, nothing waits, and no privilege is needed. A record file whose name\n"
         "ends in .pcap is a capture; any other holds a line of text for each packet.\n"
@@ -246,6 +304,7 @@ const struct command command_run_graph = {
                     {"digest", NULL, "print a hash of all that crossed an edge"},
                     {"replay", "NAME=FILE", "feed the outputs of element NAME from a capture"},
                     {"record", "NAME=FILE", "record what goes into element NAME (- : standard output)"},
+                    {"drain", "DURATION", "from SIGTERM to the end, while gateways go elsewhere"},
                     {"stats", "json|text|none", "how to print the counters at the end (default text)"},
                     {"log", "LEVEL", "error, warning, info (default) or debug"}),
     .run = run_graph,

@@ -41,9 +41,9 @@ static int read_seed(struct run_options *o, const char *text)
     return EXIT_DONE;
 }
 
-static int read_duration(struct run_options *o, const struct given_option *option)
+static int read_duration(struct run_options *o, const struct given_option *option, uint64_t *ns)
 {
-    if (!amtg_duration_parse(option->value, &o->until_ns))
+    if (!amtg_duration_parse(option->value, ns))
         return usage_error(o->command, "--%s %s: a duration such as 10s, 1m30s or 2h expected",
                            option->name, option->value);
     return EXIT_DONE;
@@ -76,7 +76,9 @@ static int read_single(struct run_options *o, const struct given_option *option)
     const char *name = option->name;
 
     if (strcmp(name, "for") == 0 || strcmp(name, "until") == 0)
-        return read_duration(o, option);
+        return read_duration(o, option, &o->until_ns);
+    if (strcmp(name, "drain") == 0)
+        return read_duration(o, option, &o->drain_ns);
     if (strcmp(name, "stats") == 0)
         return read_stats(o, option->value);
     if (strcmp(name, "log") == 0)

@@ -11,6 +11,7 @@ struct run_options {
     struct amtg_boundary_file *replays, *records;
     size_t settings_count, replays_count, records_count;
     uint64_t until_ns;      /* of loop time; UINT64_MAX: no end */
+    uint64_t drain_ns;      /* from a signal to the end; 0: at once */
     const char *trace_path; /* NULL: none */
     uint8_t seed[32];
     enum amtg_log_level log_level;

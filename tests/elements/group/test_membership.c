@@ -2,7 +2,7 @@
  * Memberships of endpoints: from reports to who gets which data and what is joined
  * upstream, with all that ends a membership, and all limits.
  * Covers: R-3, R-4, R-5, R-35, R-43, R-44, R-45, R-46, R-47, R-51, R-52, R-68, R-75, R-76,
- *         R-77, R-78, R-79, R-80, R-82, R-83, R-84, S-6, S-7, E-4, E-6, E-17
+ *         R-77, R-78, R-79, R-80, R-25, R-82, R-83, R-84, S-6, S-7, E-4, E-6, E-17
  */
 #include "tests/support/rig.h"
 
@@ -256,6 +256,39 @@ START_TEST(an_endpoint_heeds_ecn_as_its_last_update_says)
         ck_assert(lookup(rig, S1, SSM)->entries[0]->peer.ecn == (e % 2));
         ck_assert_uint_eq(ENDPOINTS(rig), 1);
     }
+    finish(rig);
+}
+END_TEST
+
+/* RFC 7450, section 5.3.4: ahead of a shutdown. */
+START_TEST(while_it_drains_nobody_new_is_taken_and_the_others_go_on)
+{
+    struct rig *rig = rig_new(_i, "it: {class: membership}");
+    struct amtg_element *it = rig_element(rig, "it");
+    const struct amtg_members_ops *members = amtg_ops(it, &amtg_members);
+    const struct amtg_drain_ops *ops = amtg_ops(it, &amtg_drain);
+
+    say(rig, 1, AMTG_ALLOW, SSM, S1);
+    ck_assert(!members->full(it));
+    ck_assert_uint_eq(amtg_runtime_drain(rig_runtime(rig), true), 1);
+    ck_assert(members->full(it));
+    ck_assert_uint_eq(rig_counter(rig, "draining"), 1);
+    say(rig, 2, AMTG_ALLOW, SSM, S1); /* somebody new */
+    ck_assert_uint_eq(rig_drops(rig, "draining"), 1);
+    say(rig, 1, AMTG_ALLOW, SSM, S2); /* and one that is there */
+    ck_assert_str_eq(who(rig, S1, SSM), "1");
+    ck_assert_str_eq(who(rig, S2, SSM), "1");
+    ck_assert_uint_eq(ops->left(it), 1);
+    say(rig, 1, AMTG_BLOCK, SSM, S1 " " S2);
+    ck_assert_uint_eq(amtg_runtime_left(rig_runtime(rig)), 0);
+    say(rig, 1, AMTG_ALLOW, SSM, S1); /* it has left: somebody new again */
+    ck_assert_uint_eq(rig_drops(rig, "draining"), 2);
+
+    amtg_runtime_drain(rig_runtime(rig), false);
+    ck_assert(!members->full(it));
+    ck_assert_uint_eq(rig_counter(rig, "draining"), 0);
+    say(rig, 2, AMTG_ALLOW, SSM, S1);
+    ck_assert_str_eq(who(rig, S1, SSM), "2");
     finish(rig);
 }
 END_TEST
@@ -1122,6 +1155,7 @@ END_TEST
 
 AMTG_RIG_SUITE("membership", a_source_specific_join_is_served_and_said,
                an_endpoint_heeds_ecn_as_its_last_update_says,
+               while_it_drains_nobody_new_is_taken_and_the_others_go_on,
                a_prompt_leave_ends_data_endpoint_and_join_at_once,
                a_leave_by_lmqt_takes_the_last_member_query_time,
                asking_again_in_time_undoes_a_leave_by_lmqt, without_a_report_an_endpoint_expires,
