@@ -65,19 +65,29 @@ static int digit(char c)
                                         : -1;
 }
 
+/* Hexadecimal digits; `DIGITS*COUNT` stands for as many copies of them. */
 static bool parse_hex(const char *text, struct amtg_arena *arena, struct amtg_value *out)
 {
-    size_t len = strlen(text);
-    uint8_t *octets = amtg_arena_get(arena, len / 2 + 1);
+    enum { MOST = 65535 }; /* octets of any datagram */
+    const char *star = strchr(text, '*');
+    size_t digits = star ? (size_t)(star - text) : strlen(text), each = digits / 2;
+    char *end = "";
+    unsigned long copies = star ? strtoul(star + 1, &end, 10) : 1;
 
-    for (size_t i = 0; i < len; i++) {
+    if (digits % 2 || *end || (star && !isdigit((unsigned char)star[1])) || copies > MOST ||
+        each * copies > MOST)
+        return false;
+    uint8_t *octets = amtg_arena_get(arena, each * copies + 1);
+    for (size_t i = 0; i < digits; i++) {
         if (digit(text[i]) < 0)
             return false;
         octets[i / 2] = (uint8_t)(octets[i / 2] << 4 | digit(text[i]));
     }
+    for (size_t i = 1; i < copies; i++)
+        memcpy(octets + i * each, octets, each);
     out->octets = octets;
-    out->len = (uint32_t)(len / 2);
-    return len % 2 == 0;
+    out->len = (uint32_t)(each * copies);
+    return true;
 }
 
 static bool parse_octets(const struct amtg_field *f, const char *text, struct amtg_arena *arena,

@@ -18,6 +18,12 @@ struct wire {
     struct amtg_packet *first, **end;
 };
 
+/* What has been looked through for a place: nothing before `next` is left there. */
+struct cursor {
+    struct test_place place;
+    unsigned next;
+};
+
 struct test_world {
     const struct amtg_graph *graph;
     struct amtg_runtime *runtime;
@@ -26,6 +32,8 @@ struct test_world {
     unsigned watched_count;
     struct test_seen **seen;
     unsigned seen_count;
+    struct cursor *cursors;
+    unsigned cursors_count;
     const struct test_place *awaited; /* stop the clock when something passes here */
     struct wire *wires;
     unsigned wired;
@@ -287,10 +295,24 @@ bool test_world_pass(struct test_world *w, uint64_t ns, char *why, size_t room)
     return amtg_runtime_outcome(w->runtime, why, room) == AMTG_OK;
 }
 
+static struct cursor *cursor_of(struct test_world *w, const struct test_place *place)
+{
+    for (unsigned i = 0; i < w->cursors_count; i++) {
+        const struct test_place *p = &w->cursors[i].place;
+        if (p->node == place->node && p->port == place->port && p->output == place->output)
+            return &w->cursors[i];
+    }
+    w->cursors = amtg_arena_grow(w->arena, w->cursors, w->cursors_count, sizeof *w->cursors);
+    w->cursors[w->cursors_count] = (struct cursor){.place = *place};
+    return &w->cursors[w->cursors_count++];
+}
+
 static struct test_seen *find_seen(struct test_world *w, const struct test_place *place)
 {
-    for (unsigned i = 0; i < w->seen_count; i++) {
-        struct test_seen *s = w->seen[i];
+    struct cursor *c = cursor_of(w, place);
+
+    for (; c->next < w->seen_count; c->next++) {
+        struct test_seen *s = w->seen[c->next];
         if (is_at(place, s->from, s->out, s->to, s->in) &&
             !(place->output ? s->taken_out : s->taken_in))
             return s;

@@ -407,6 +407,24 @@ START_TEST(records_are_the_structures_that_elements_take)
 }
 END_TEST
 
+START_TEST(a_long_payload_is_said_shortly)
+{
+    begin();
+    struct amtg_composed c = compose(AMTG_AMT, "{amt: data, inner: {payload: 0xa1b2*700}}");
+    ck_assert_uint_eq(c.len, 2 + 1400);
+    ck_assert_uint_eq(c.octets[2], 0xa1);
+    ck_assert_uint_eq(c.octets[1401], 0xb2);
+    ck_assert_uint_eq(differences("{payload: 0xa1b2*700}", AMTG_DATAGRAM, c.octets + 2, 1400), 0);
+    ck_assert_uint_eq(differences("{payload: 0xa1b2*699}", AMTG_DATAGRAM, c.octets + 2, 1400), 1);
+    static const char *const wrong[] = {"0xa1b", "0xa1*", "0xa1*-1", "0xa1*70000", "0xa1*2x", "0xgg"};
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct amtg_value v;
+        ck_assert(!amtg_form_parse(&amtg_layer_payload.messages[0].fields[0], wrong[i], arena, &v));
+    }
+    end();
+}
+END_TEST
+
 START_TEST(a_packet_that_is_too_long_is_refused)
 {
     struct amtg_writing w = {.arena = NULL};
@@ -520,6 +538,7 @@ int main(void)
     tcase_add_test(all, what_is_said_is_written_as_it_is_even_if_it_is_wrong);
     tcase_add_test(all, group_messages_get_the_headers_that_they_travel_with);
     tcase_add_test(all, records_are_the_structures_that_elements_take);
+    tcase_add_test(all, a_long_payload_is_said_shortly);
     tcase_add_test(all, a_packet_that_is_too_long_is_refused);
     tcase_add_test(all, each_difference_is_told_and_nothing_else);
     tcase_add_test(all, fields_are_found_by_their_paths);
