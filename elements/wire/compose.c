@@ -96,7 +96,7 @@ static void put_scalar(struct sheet *s, const struct amtg_field *f, const char *
 {
     enum { WIDTH_UNKNOWN = 16 };
     struct amtg_value v = {.is_number = f->form <= AMTG_FORM_MILLIS};
-    static const uint8_t zero[16];
+    static const uint8_t zero[AMTG_HOST_NAME];
 
     if (text && !amtg_form_parse(f, text, s->w->arena, &v))
         return; /* was reported when it was read */

@@ -105,6 +105,19 @@ static bool parse_octets(const struct amtg_field *f, const char *text, struct am
     return true;
 }
 
+static bool parse_host(const struct amtg_field *f, const char *text, struct amtg_arena *arena,
+                       struct amtg_value *out)
+{
+    uint8_t *octets = amtg_arena_get(arena, f->bits / 8);
+
+    if (!amtg_host_name_is(text) || strlen(text) >= f->bits / 8)
+        return false;
+    memcpy(octets, text, strlen(text));
+    out->octets = octets;
+    out->len = f->bits / 8;
+    return true;
+}
+
 bool amtg_form_address(const char *text, uint8_t item_octets, uint8_t out[16])
 {
     struct amtg_addr a;
@@ -162,6 +175,8 @@ bool amtg_form_parse(const struct amtg_field *f, const char *text, struct amtg_a
     case AMTG_FORM_OCTETS:
     case AMTG_FORM_PAYLOAD:
         return parse_octets(f, text, arena, out);
+    case AMTG_FORM_HOST:
+        return parse_host(f, text, arena, out);
     case AMTG_FORM_ADDRESSES:
     case AMTG_FORM_RECORDS:
     case AMTG_FORM_INNER:
@@ -208,6 +223,8 @@ const char *amtg_form_expected(const struct amtg_field *f)
         return f->bits == 48 ? "six octets such as 0x010203040506" : "octets such as 0x94040000";
     case AMTG_FORM_PAYLOAD:
         return "a text, or octets such as 0x68656c6c6f";
+    case AMTG_FORM_HOST:
+        return "the name of a host";
     case AMTG_FORM_ADDRESSES:
         return "a list of addresses";
     case AMTG_FORM_RECORDS:
@@ -359,6 +376,9 @@ void amtg_form_print(const struct amtg_field *f, const struct amtg_value *v, uin
     case AMTG_FORM_OCTETS:
     case AMTG_FORM_PAYLOAD:
         print_octets(f, v, cut, out);
+        break;
+    case AMTG_FORM_HOST:
+        fprintf(out, "%.*s", (int)v->len, (const char *)v->octets);
         break;
     case AMTG_FORM_ADDRESSES:
     case AMTG_FORM_RECORDS:

@@ -11,7 +11,8 @@ const struct amtg_layer *const amtg_layers[] = {
     &amtg_layer_udp,         &amtg_layer_icmp, &amtg_layer_icmp6,
     &amtg_layer_igmp,        &amtg_layer_mld,  &amtg_layer_amt,
     &amtg_layer_payload,     &amtg_layer_join, &amtg_layer_ask,
-    &amtg_layer_unreachable, &amtg_layer_gone, NULL,
+    &amtg_layer_unreachable, &amtg_layer_gone, &amtg_layer_lookup,
+    &amtg_layer_addresses,   NULL,
 };
 
 const struct amtg_layer *amtg_layer_named(const char *name)
@@ -64,7 +65,8 @@ static const struct {
 } firsts[] = {
     {AMTG_AMT, &amtg_layer_amt},   {AMTG_JOIN, &amtg_layer_join},
     {AMTG_ASK, &amtg_layer_ask},   {AMTG_UNREACHABLE, &amtg_layer_unreachable},
-    {AMTG_GONE, &amtg_layer_gone},
+    {AMTG_GONE, &amtg_layer_gone}, {AMTG_LOOKUP, &amtg_layer_lookup},
+    {AMTG_ADDRESSES_OF, &amtg_layer_addresses},
 };
 
 const struct amtg_layer *amtg_layer_first(const struct amtg_type *type, const uint8_t *octets,

@@ -34,6 +34,7 @@ enum amtg_form {
     AMTG_FORM_MAPPED,  /* the same, IPv4 as IPv4-mapped: in records (core/addr.h) */
     AMTG_FORM_OCTETS,  /* 0x00ff..., or one of `words` */
     AMTG_FORM_PAYLOAD, /* a text, or 0x00ff... */
+    AMTG_FORM_HOST,    /* relay.example.net, and zeroes up to the width of the field */
     AMTG_FORM_ADDRESSES, /* a list; each of `item_octets`, MAPPED when these are 0 */
     AMTG_FORM_RECORDS,   /* a list; each with the fields of `record` */
     AMTG_FORM_INNER,     /* a whole IP datagram: layers within this one */
@@ -115,7 +116,7 @@ struct amtg_layer {
 extern const struct amtg_layer amtg_layer_ip4, amtg_layer_ip6, amtg_layer_hop_by_hop,
     amtg_layer_udp, amtg_layer_icmp, amtg_layer_icmp6, amtg_layer_igmp, amtg_layer_mld,
     amtg_layer_amt, amtg_layer_payload, amtg_layer_join, amtg_layer_ask, amtg_layer_unreachable,
-    amtg_layer_gone;
+    amtg_layer_gone, amtg_layer_lookup, amtg_layer_addresses;
 
 extern const struct amtg_layer *const amtg_layers[]; /* NULL-terminated */
 

@@ -68,3 +68,36 @@ static const struct amtg_message gone[] = {{.number = AMTG_ANY_NUMBER}};
 const struct amtg_layer amtg_layer_gone = {
     .name = "gone", .title = "a peer that has torn its tunnel down", AMTG_MESSAGES(gone),
     .protocol = -1};
+
+/* ---- host names ------------------------------------------------------------- */
+
+#define HOST AMTG_ROW("name", 8 * AMTG_HOST_NAME, AMTG_FORM_HOST)
+
+static const struct amtg_field lookup_fields[] = {HOST};
+static const struct amtg_message lookup[] = {{.number = AMTG_ANY_NUMBER, AMTG_FIELDS(lookup_fields)}};
+
+const struct amtg_layer amtg_layer_lookup = {
+    .name = "lookup", .title = "a host name whose addresses are wanted", AMTG_MESSAGES(lookup),
+    .brief = {"name"}, .protocol = -1};
+
+static uint32_t found(const uint8_t *layer, uint32_t at, uint32_t len)
+{
+    (void)at;
+    (void)len;
+    return layer[offsetof(struct amtg_addresses, count)] * 16u;
+}
+
+static const struct amtg_word results[] = {
+    {AMTG_LOOKUP_FOUND, "found"}, {AMTG_LOOKUP_NONE, "none"}, {AMTG_LOOKUP_FAILED, "failed"}, {0, NULL}};
+static const struct amtg_field addresses_fields[] = {
+    HOST,
+    AMTG_ROW("result", 8, NUMBER, .initial = "found", .names = results),
+    AMTG_ROW("count", 8, NUMBER, .fill = AMTG_FILL_COUNT),
+    AMTG_ROW("found", 0, AMTG_FORM_ADDRESSES, .extent = found),
+};
+static const struct amtg_message addresses[] = {
+    {.number = AMTG_ANY_NUMBER, AMTG_FIELDS(addresses_fields)}};
+
+const struct amtg_layer amtg_layer_addresses = {
+    .name = "addresses", .title = "what was found of a host name", AMTG_MESSAGES(addresses),
+    .brief = {"name"}, .protocol = -1};
