@@ -38,6 +38,7 @@ static inline const char *udp_said(struct rig *rig, const char *output)
 
     ck_assert_int_eq(amtg_ip_parse(p->data, p->len, &ip), AMTG_IP_SOUND);
     ck_assert_int_eq(amtg_udp_parse(p->data, &ip, false, &udp), AMTG_UDP_SOUND);
+    ck_assert(!udp.no_checksum);
     ck_assert_uint_eq(p->len, ip.total);
     snprintf(text, sizeof text, "%s:%u > %s:%u hops %u", amtg_addr_text(&ip.src, from),
              udp.peer.remote_port, amtg_addr_text(&ip.dst, to), udp.peer.local_port, ip.hops);

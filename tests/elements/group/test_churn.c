@@ -84,7 +84,7 @@ START_TEST(from_until_on_nothing_is_wanted)
     rig_step(rig, 1);
     ck_assert_str_eq(said(rig, "out"), "nothing of 239.1.1.1 {}");
     ck_assert_uint_eq(rig_counter(rig, "wanted"), 0);
-    rig_step(rig, 23 * 3600 * AMTG_S);
+    rig_step(rig, 3 * 24 * 3600 * AMTG_S); /* more than twice the mean */
     rig_expect_nothing(rig, "out");
     amtg_runtime_stop(rig_runtime(rig));
     rig_ignore(rig, "out");

@@ -192,13 +192,29 @@ START_TEST(a_missing_checksum_stays_missing_and_a_wrong_one_wrong)
 }
 END_TEST
 
-/* RFC 768: a sum that comes out as 0 is sent as 0xffff, for all ports that may be given. */
+/*
+ * RFC 768: a sum that comes out as 0 is sent as 0xffff, since 0 says that there is none.
+ * Of all values of one word of the payload, there is one for which it does.
+ */
 START_TEST(an_adjusted_checksum_never_says_that_there_is_none)
 {
-    struct rig *rig = rig_new(_i, "it: {class: nat, address: " OUTER ", mappings: 32768}");
+    struct rig *rig = NULL;
 
-    for (unsigned i = 0; i < 20000; i++)
-        port_of(rig, INNER, (uint16_t)(i + 1), RELAY, 2268); /* udp_said verifies the sum */
+    for (unsigned word = 0; word < 65536; word++) {
+        if (word % 1024 == 0) { /* the rig keeps shared buffers to its end */
+            if (rig)
+                rig_free(rig);
+            rig = rig_new(_i, "it: {class: nat, address: " OUTER "}");
+        }
+        struct amtg_packet *p = udp_packet(rig, INNER, 5000, RELAY, 2268, 64);
+        uint8_t *payload = p->data + 28, *checksum = p->data + 26;
+        uint16_t before = amtg_get_u16(payload);
+        uint16_t adjusted = amtg_checksum_replace(amtg_get_u16(checksum), before, (uint16_t)word);
+        amtg_put_u16(payload, (uint16_t)word);
+        amtg_put_u16(checksum, adjusted ? adjusted : 0xffff);
+        rig_push(rig, "inside", p);
+        udp_said(rig, "outside"); /* has a checksum, and the right one */
+    }
     rig_free(rig);
 }
 END_TEST
