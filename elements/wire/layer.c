@@ -131,12 +131,13 @@ static void shorten(uint32_t *len, uint32_t whole, uint32_t own)
 const struct amtg_layer *amtg_layer_behind(const struct amtg_layer *layer, const uint8_t *octets,
                                            uint32_t own, uint32_t *len)
 {
-    enum { FRAGMENT_OFFSET = 0x1fff };
+    enum { MORE_FRAGMENTS = 0x2000, FRAGMENT_OFFSET = 0x1fff };
     const uint8_t *behind = octets + own;
 
     if (layer == &amtg_layer_ip4 && own >= 20) {
         shorten(len, amtg_get_u16(octets + 2), own);
-        if (amtg_get_u16(octets + 6) & FRAGMENT_OFFSET)
+        /* Of a fragment, even of the first, no length or checksum of the transport fits. */
+        if (amtg_get_u16(octets + 6) & (MORE_FRAGMENTS | FRAGMENT_OFFSET))
             return &amtg_layer_payload;
         return carried(octets[9], behind, *len);
     }

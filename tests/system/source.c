@@ -150,7 +150,11 @@ static void send_datagrams(uint64_t position, unsigned count)
         unsigned id = used[position % used_count];
         struct label label = {id, position / used_count, now_ns()};
         payload_build(&streams[id], &label, payload);
-        if (send(stream_sockets[id], payload, streams[id].payload, 0) < 0 && errno != ENOBUFS)
+        /* EMSGSIZE once: an ICMP error about an earlier one. From then on the kernel fragments. */
+        ssize_t sent = send(stream_sockets[id], payload, streams[id].payload, 0);
+        if (sent < 0 && errno == EMSGSIZE)
+            sent = send(stream_sockets[id], payload, streams[id].payload, 0);
+        if (sent < 0 && errno != ENOBUFS)
             die("send");
     }
 }
