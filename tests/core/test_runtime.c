@@ -281,6 +281,7 @@ static void draw(const uint8_t *seed, const char *element, uint8_t out[40])
     end(rt);
 }
 
+/* Covers: G-32, G-56. */
 START_TEST(randomness_comes_from_the_seed_and_the_name)
 {
     static const uint8_t one[32] = {1}, two[32] = {2};

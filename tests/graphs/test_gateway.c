@@ -95,6 +95,7 @@ static unsigned count_of(const char *text, const char *words)
 
 /* ---- receive ------------------------------------------------------------- */
 
+/* Covers: S-10, G-64, G-65. */
 START_TEST(a_receiver_joins_and_hands_out_just_its_channel)
 {
     struct amtg_peer relay = relay_at(RELAY4), stranger = relay_at("192.0.2.66");
@@ -127,6 +128,7 @@ START_TEST(a_receiver_joins_and_hands_out_just_its_channel)
 }
 END_TEST
 
+/* Covers: G-19. */
 START_TEST(a_receiver_asks_the_anycast_addresses_in_turn)
 {
     struct amtg_peer first = relay_at("192.52.193.1"), second = relay_at("2001:3::1");
@@ -235,6 +237,7 @@ START_TEST(a_host_s_report_goes_up_and_its_channel_comes_down)
 }
 END_TEST
 
+/* Covers: G-34, G-57. */
 START_TEST(both_families_have_cycles_of_their_own)
 {
     static const char *const host[] = {MLD_REPORT_HEX, NULL};

@@ -117,6 +117,7 @@ static void say_spoiled(struct receiver *r, const struct spoil *s)
                   (uint32_t)((int)len + s->longer));
 }
 
+/* Covers: G-16, S-10. */
 START_TEST(no_wrong_data_reaches_the_player)
 {
     static const struct spoil all[] = {
@@ -157,6 +158,7 @@ START_TEST(no_wrong_data_reaches_the_player)
 }
 END_TEST
 
+/* Covers: G-14, G-15. */
 START_TEST(data_is_refused_until_a_relay_is_found_and_then_taken_from_it_alone)
 {
     struct receiver *r = finder();
@@ -180,6 +182,7 @@ END_TEST
 
 /* ---- messages that are not for gateways -------------------------------------- */
 
+/* Covers: G-12. */
 START_TEST(messages_for_relays_are_never_answered)
 {
     static const char *const all[][2] = {
@@ -207,6 +210,7 @@ END_TEST
 
 /* ---- Advertisements ------------------------------------------------------------ */
 
+/* Covers: G-24, M-4. */
 START_TEST(no_wrong_advertisement_makes_it_ask_another_relay)
 {
     struct receiver *r = finder();
@@ -256,6 +260,7 @@ END_TEST
 
 /* ---- Queries ---------------------------------------------------------------------- */
 
+/* Covers: G-40, G-42, S-11. */
 START_TEST(no_wrong_query_makes_it_report)
 {
     struct receiver *r = with_relay();
@@ -276,6 +281,7 @@ START_TEST(no_wrong_query_makes_it_report)
 }
 END_TEST
 
+/* Covers: G-46. */
 START_TEST(a_second_query_changes_nothing)
 {
     struct receiver *r = with_relay();

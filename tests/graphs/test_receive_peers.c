@@ -344,6 +344,7 @@ START_TEST(k13_a_linux_relay_is_left_by_updates_and_no_teardown)
 }
 END_TEST
 
+/* Covers: S-10. */
 START_TEST(k15_other_sources_that_a_linux_relay_sends_are_not_passed_on)
 {
     struct relay relay = LINUX(ssm_receiver(RELAY4, "none", false));

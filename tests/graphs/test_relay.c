@@ -93,6 +93,7 @@ static struct scene *play_pairs(void)
     return scene;
 }
 
+/* Covers, M-3, M-10. */
 START_TEST(the_four_family_pairs_are_served_in_one_process)
 {
     struct scene *scene = play_pairs();
@@ -104,6 +105,7 @@ START_TEST(the_four_family_pairs_are_served_in_one_process)
 }
 END_TEST
 
+/* Covers: M-21, R-53, R-68. */
 START_TEST(the_inner_datagram_arrives_octet_for_octet)
 {
     struct scene *scene = play_pairs();
@@ -139,6 +141,7 @@ static void expect_no_trace(struct scene *scene, uint64_t bad_macs)
     free(joins);
 }
 
+/* Covers: R-39, S-9. */
 START_TEST(a_mac_with_any_octet_spoiled_leaves_no_trace)
 {
     struct amtg_peer gateway = scene_gateway(GATEWAY4, GATEWAY_PORT, RELAY4);
@@ -158,6 +161,7 @@ START_TEST(a_mac_with_any_octet_spoiled_leaves_no_trace)
 }
 END_TEST
 
+/* Covers: R-39, S-1. */
 START_TEST(a_mac_is_good_for_its_address_port_and_nonce_only)
 {
     struct amtg_peer gateway = scene_gateway(GATEWAY4, GATEWAY_PORT, RELAY4);
@@ -192,6 +196,7 @@ START_TEST(after_a_restart_old_macs_are_refused)
 }
 END_TEST
 
+/* Covers: S-9. */
 START_TEST(requests_and_discoveries_leave_no_state)
 {
     struct scene *scene = scene_new(SEED);
@@ -210,6 +215,7 @@ START_TEST(requests_and_discoveries_leave_no_state)
 }
 END_TEST
 
+/* */
 START_TEST(two_gateways_behind_one_address_are_two)
 {
     struct amtg_peer a = scene_gateway(GATEWAY4, 40001, RELAY4);
@@ -231,6 +237,7 @@ START_TEST(two_gateways_behind_one_address_are_two)
 }
 END_TEST
 
+/* */
 START_TEST(other_sources_of_the_group_are_not_forwarded)
 {
     /* as NATIVE4_HEX, from 198.51.100.13 */
@@ -251,6 +258,7 @@ END_TEST
 
 /* ---- leaving ------------------------------------------------------------- */
 
+/* */
 START_TEST(a_teardown_may_come_from_the_new_address_only_with_the_mac)
 {
     struct amtg_peer gateway = scene_gateway(GATEWAY4, GATEWAY_PORT, RELAY4);
@@ -273,6 +281,7 @@ START_TEST(a_teardown_may_come_from_the_new_address_only_with_the_mac)
 }
 END_TEST
 
+/* */
 START_TEST(a_silent_gateway_expires)
 {
     struct amtg_peer gateway = scene_gateway(GATEWAY4, GATEWAY_PORT, RELAY4);
@@ -292,6 +301,7 @@ END_TEST
 
 /* ---- the secret changes -------------------------------------------------- */
 
+/* Covers, S-4. */
 START_TEST(an_old_mac_is_good_for_two_intervals_after_the_secret_changed)
 {
     static const char *const settings[][2] = {{"rotate", "60s"}, {"interval", "10s"}, {NULL, NULL}};
@@ -384,6 +394,7 @@ static void fill_up(const char *limit)
     scene_free(scene);
 }
 
+/* Covers, M-12. */
 START_TEST(a_full_relay_says_so_and_keeps_whom_it_has)
 {
     fill_up("endpoints");
@@ -392,6 +403,7 @@ START_TEST(a_full_relay_says_so_and_keeps_whom_it_has)
 }
 END_TEST
 
+/* */
 START_TEST(a_discovery_address_answers_and_advertises_the_relay)
 {
     struct amtg_peer gateway = scene_gateway(GATEWAY4, GATEWAY_PORT, "192.52.193.1");
@@ -409,6 +421,7 @@ START_TEST(a_discovery_address_answers_and_advertises_the_relay)
 }
 END_TEST
 
+/* Covers, S-13. */
 START_TEST(what_is_not_for_a_relay_is_never_answered)
 {
     static const struct {
@@ -438,6 +451,7 @@ START_TEST(what_is_not_for_a_relay_is_never_answered)
 }
 END_TEST
 
+/* Covers: S-8. */
 START_TEST(one_endpoint_asking_without_end_is_answered_now_and_then)
 {
     struct amtg_peer gateway = scene_gateway(GATEWAY4, GATEWAY_PORT, RELAY4);

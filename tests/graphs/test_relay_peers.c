@@ -143,6 +143,7 @@ START_TEST(k3_k8_a_linux_gateway_gets_its_advertisement_in_twelve_octets)
 }
 END_TEST
 
+/* */
 START_TEST(k9_what_a_linux_gateway_forwards_for_an_igmpv1_host_is_ignored)
 {
     static const char igmpv1[] =
@@ -400,6 +401,7 @@ START_TEST(c5_vlc_which_never_asks_again_has_its_stream_for_as_long_as_the_secre
 END_TEST
 
 /* The first secret is good for 2 h and two intervals; the last Update then for 260 s. */
+/* Covers: S-2, S-3, R-41. */
 START_TEST(c5_with_the_default_rotation_vlcs_stream_ends_after_two_hours)
 {
     unsigned minutes = play_vlc("2h", 4);

@@ -112,6 +112,13 @@ static void put_recorders(struct rig *rig)
     }
 }
 
+static FILE *log_out;
+
+void rig_log_to(FILE *out)
+{
+    log_out = out;
+}
+
 static struct rig *make(bool shared, const char *elements, enum amtg_clock clock)
 {
     struct rig *rig = calloc(1, sizeof *rig);
@@ -120,8 +127,8 @@ static struct rig *make(bool shared, const char *elements, enum amtg_clock clock
     enum amtg_err err;
     char why[WHY];
 
-    if (getenv("AMTG_RIG_LOG")) {
-        options.log = stderr;
+    if (log_out || getenv("AMTG_RIG_LOG")) {
+        options.log = log_out ? log_out : stderr;
         options.log_level = AMTG_LOG_DEBUG;
     }
     rig->shared = shared;

@@ -21,6 +21,8 @@
 #ifndef AMTG_TESTS_RIG_H
 #define AMTG_TESTS_RIG_H
 
+#include <stdio.h>
+
 #include "core/element.h"
 #include "core/runtime.h"
 #include "tests/support/suite.h"
@@ -34,6 +36,8 @@ struct rig;
 struct rig *rig_new(bool shared, const char *elements);
 /* The same on the real clock and real sockets, for host classes (loopback only). */
 struct rig *rig_new_real(bool shared, const char *elements);
+/* Where rigs made from now on log to, all levels; NULL: nowhere. */
+void rig_log_to(FILE *out);
 void rig_free(struct rig *rig);
 
 /* A packet with a copy of these octets; then push it (takes it). `it` may start when it is first needed. */

@@ -8,7 +8,7 @@
 # The relay that a gateway has found goes away for good, and the discovery address is answered by
 # another: the gateway moves there by itself, its subscription with it, and says so.
 #
-# Covers: G-19, G-22, G-26, G-29 to G-31, G-39, G-62.
+# Covers: R-7, G-19, G-22, G-26, G-29 to G-31, G-39, G-62.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nodes.sh"
 begin

@@ -9,6 +9,7 @@ static struct amtg_packet *discovery(struct rig *rig, const char *remote, const 
     return p;
 }
 
+/* Covers, M-3, M-5. */
 START_TEST(the_address_that_was_asked_is_advertised)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-advertise, discovery: 192.0.2.99}");
@@ -28,6 +29,7 @@ START_TEST(the_address_that_was_asked_is_advertised)
 }
 END_TEST
 
+/* */
 START_TEST(a_given_address_wins_and_the_answer_leaves_from_where_it_was_asked)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-advertise, relay4: 192.0.2.1,\n"
@@ -51,6 +53,7 @@ START_TEST(a_given_address_wins_and_the_answer_leaves_from_where_it_was_asked)
 }
 END_TEST
 
+/* */
 START_TEST(a_discovery_address_is_not_advertised)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-advertise, discovery: 192.0.2.99}");
@@ -66,6 +69,7 @@ START_TEST(a_discovery_address_is_not_advertised)
 END_TEST
 
 /* Loopback is routed everywhere: towards 127.0.0.1 the system would use 127.0.0.1. */
+/* */
 START_TEST(asked_at_a_discovery_address_the_socket_knows_a_better_one)
 {
     struct rig *rig = rig_new_real(_i, "udp: {class: udp-socket, port: 0,\n"
@@ -80,6 +84,7 @@ START_TEST(asked_at_a_discovery_address_the_socket_knows_a_better_one)
 }
 END_TEST
 
+/* Covers: M-2, M-4. */
 START_TEST(reserved_bits_and_trailing_octets_are_ignored)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-advertise}");
@@ -106,6 +111,7 @@ START_TEST(short_discoveries_are_dropped)
 }
 END_TEST
 
+/* Covers: S-13. */
 START_TEST(impossible_sources_are_never_answered)
 {
     static const char *const sources[] = {"0.0.0.0", "255.255.255.255", "224.0.0.1", "239.1.2.3",

@@ -18,6 +18,7 @@ static const struct {
 };
 enum { MESSAGES = sizeof messages / sizeof messages[0] };
 
+/* Covers: M-26. */
 START_TEST(each_message_leaves_by_its_name_and_with_its_type)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-classifier}");
@@ -65,6 +66,7 @@ START_TEST(trailing_octets_are_no_reason_to_drop)
 }
 END_TEST
 
+/* Covers: R-11, G-13, M-26. */
 START_TEST(versions_other_than_0_are_dropped)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-classifier}");
@@ -79,6 +81,7 @@ START_TEST(versions_other_than_0_are_dropped)
 }
 END_TEST
 
+/* Covers: R-9, G-12. */
 START_TEST(unknown_types_are_dropped)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-classifier}");
@@ -96,6 +99,7 @@ START_TEST(unknown_types_are_dropped)
 }
 END_TEST
 
+/* Covers, G-12. */
 START_TEST(a_message_that_nobody_takes_is_dropped_under_its_name)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-classifier}");

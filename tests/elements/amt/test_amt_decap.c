@@ -6,6 +6,7 @@
 #include "elements/wire/ip.h"
 #include "tests/support/amt.h"
 
+/* Covers: M-22. */
 START_TEST(the_inner_datagram_comes_out)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-decap}");

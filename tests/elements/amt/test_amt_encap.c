@@ -3,6 +3,7 @@
 #include "elements/wire/ecn.h"
 #include "tests/support/amt.h"
 
+/* Covers: M-22. */
 START_TEST(two_octets_come_before_the_datagram)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-encap}");
@@ -18,6 +19,7 @@ START_TEST(two_octets_come_before_the_datagram)
 }
 END_TEST
 
+/* Covers: M-21, R-53. */
 START_TEST(the_destinations_stay)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-encap}");

@@ -8,6 +8,7 @@
 
 /* ---- discovery (4.2 rows 1 to 3) ------------------------------------------------- */
 
+/* Covers: G-19, G-20, G-31, G-62, M-1, M-2. */
 START_TEST(g19_the_first_subscription_sends_a_discovery_to_the_anycast_address)
 {
     struct rig *rig = rig_new(_i, FINDER(""));
@@ -25,6 +26,7 @@ START_TEST(g19_the_first_subscription_sends_a_discovery_to_the_anycast_address)
 }
 END_TEST
 
+/* Covers: G-21 to G-23, G-29. */
 START_TEST(g22_g23_g29_discovery_is_repeated_with_its_nonce_and_backs_off)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: 192.52.193.1, retries: 100"));
@@ -45,6 +47,7 @@ START_TEST(g22_g23_g29_discovery_is_repeated_with_its_nonce_and_backs_off)
 }
 END_TEST
 
+/* Covers: G-19, G-30. */
 START_TEST(g30_the_next_address_is_asked_with_a_new_nonce)
 {
     struct rig *rig = rig_new(_i, FINDER(", retries: 1"));
@@ -90,6 +93,7 @@ START_TEST(g29_g30_the_back_off_grows_when_all_addresses_have_had_their_turn)
 }
 END_TEST
 
+/* Covers: G-24, G-27, G-35, M-5, M-6. */
 START_TEST(g27_an_advertisement_leads_to_a_request_and_further_ones_are_ignored)
 {
     struct rig *rig = rig_new(_i, FINDER(""));
@@ -105,6 +109,7 @@ START_TEST(g27_an_advertisement_leads_to_a_request_and_further_ones_are_ignored)
 }
 END_TEST
 
+/* Covers: M-5, M-9, G-10, G-34. */
 START_TEST(m5_an_ipv6_relay_is_found_and_used_for_both_payload_families)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: \"2001:3::1\""));
@@ -137,6 +142,7 @@ END_TEST
 
 /* ---- the Request cycle (4.2, 4.3) -------------------------------------------------- */
 
+/* Covers: M-6 to M-8, G-34, G-35, G-63. */
 START_TEST(m6_m8_a_known_relay_is_asked_at_once)
 {
     struct rig *rig = rig_new(_i, GATEWAY(""));
@@ -153,6 +159,7 @@ START_TEST(m6_m8_a_known_relay_is_asked_at_once)
 }
 END_TEST
 
+/* Covers: G-36 to G-38, G-58. */
 START_TEST(g37_g38_g58_requests_are_repeated_with_their_nonce_and_back_off)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", retries: 2"));
@@ -169,6 +176,7 @@ START_TEST(g37_g38_g58_requests_are_repeated_with_their_nonce_and_back_off)
 }
 END_TEST
 
+/* Covers: G-39. */
 START_TEST(g39_a_relay_that_stays_silent_is_looked_for_anew_and_still_asked)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: 192.52.193.1, retries: 1"));
@@ -213,6 +221,7 @@ START_TEST(g39_another_relay_takes_the_place_of_one_that_never_answered)
 }
 END_TEST
 
+/* Covers: G-8, G-48. */
 START_TEST(g48_a_query_is_handed_over_without_what_surrounds_it)
 {
     struct rig *rig = rig_new(_i, GATEWAY(""));
@@ -227,6 +236,7 @@ START_TEST(g48_a_query_is_handed_over_without_what_surrounds_it)
 }
 END_TEST
 
+/* Covers: G-47, G-61, G-63 to G-65, M-17, M-19. */
 START_TEST(g61_g64_reports_before_the_query_are_dropped_and_go_out_at_once_after_it)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", teardown: false"));
@@ -246,6 +256,7 @@ START_TEST(g61_g64_reports_before_the_query_are_dropped_and_go_out_at_once_after
 }
 END_TEST
 
+/* Covers: G-49, G-50, G-54, G-55, G-57, G-64, D-17. */
 START_TEST(g49_g50_g57_the_interval_ends_with_a_new_request_and_a_new_nonce)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", no-traffic: 0s"));
@@ -283,6 +294,7 @@ static unsigned interval(int shared, const char *elements, uint32_t seconds)
     return (ms + 9) / 1000;
 }
 
+/* Covers: G-50. */
 START_TEST(g50_the_interval_is_decoded_capped_and_never_below_the_floor)
 {
     ck_assert_uint_eq(interval(_i, GATEWAY(", no-traffic: 0s"), 20), 20);
@@ -296,6 +308,7 @@ START_TEST(g50_the_interval_is_decoded_capped_and_never_below_the_floor)
 }
 END_TEST
 
+/* Covers: G-33. */
 START_TEST(g33_without_subscriptions_the_cycle_ends_and_nothing_is_sent)
 {
     struct rig *rig = rig_new(_i, GATEWAY(""));
@@ -329,6 +342,7 @@ START_TEST(a_leave_before_the_query_ends_the_requests)
 }
 END_TEST
 
+/* Covers: G-8. */
 START_TEST(t5_robustness_0_and_a_short_inner_header_are_taken)
 {
     struct rig *rig = rig_new(_i, GATEWAY(""));
@@ -366,6 +380,7 @@ START_TEST(t6_octets_behind_a_report_are_not_sent_on)
 }
 END_TEST
 
+/* Covers: G-59, G-60. */
 START_TEST(g59_g60_only_reports_leaves_and_dones_become_updates)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", teardown: false"));
@@ -386,6 +401,7 @@ END_TEST
 
 /* ---- Data (4.2 last row, G-14 to G-16) ------------------------------------------------- */
 
+/* Covers: G-14, G-15. */
 START_TEST(g14_data_is_taken_at_any_time_from_the_relay_alone)
 {
     struct rig *rig = rig_new(_i, GATEWAY(""));
@@ -438,6 +454,7 @@ END_TEST
 
 /* ---- L (4.6) ----------------------------------------------------------------------------- */
 
+/* Covers: G-53, M-12, D-23 to D-25, D-27. */
 START_TEST(g53_d23_a_full_relay_is_held_down_and_another_looked_for)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: [192.52.193.1, 198.51.100.1]"));
@@ -458,6 +475,7 @@ START_TEST(g53_d23_a_full_relay_is_held_down_and_another_looked_for)
 }
 END_TEST
 
+/* Covers: D-20. */
 START_TEST(d20_when_all_are_held_down_it_waits_for_the_first_to_be_let_go)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: 192.52.193.1, hold-down: 60s"));
@@ -477,6 +495,7 @@ START_TEST(d20_when_all_are_held_down_it_waits_for_the_first_to_be_let_go)
 }
 END_TEST
 
+/* Covers: G-53, D-24. */
 START_TEST(g53_a_configured_relay_that_is_full_is_asked_again_after_the_hold_down)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", hold-down: 60s"));
@@ -516,6 +535,7 @@ static uint32_t limited(struct rig *rig)
 
 #define MOVER FINDER(", discovery: 192.52.193.1, no-traffic: 0s")
 
+/* Covers: G-28, D-16, D-43. */
 START_TEST(d43_g28_with_l_it_moves_without_losing_its_subscriptions)
 {
     struct rig *rig = rig_new(_i, MOVER);
@@ -588,6 +608,7 @@ START_TEST(d23_who_has_said_l_is_held_down_though_its_next_query_is_without)
 }
 END_TEST
 
+/* Covers: D-16, D-23. */
 START_TEST(d16_d23_a_relay_that_says_l_is_not_moved_to)
 {
     struct rig *rig = rig_new(_i, MOVER);
@@ -712,6 +733,7 @@ END_TEST
 
 /* ---- no traffic (RFC 8777, section 3.3.4.1) ---------------------------------------------- */
 
+/* Covers: D-18 to D-21. */
 START_TEST(d18_d19_d20_without_data_another_relay_is_looked_for_and_this_one_serves_on)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: 192.52.193.1"));
@@ -767,6 +789,7 @@ static unsigned without_data(struct rig *rig)
     return ms;
 }
 
+/* Covers: D-18, D-19. */
 START_TEST(d18_the_wait_for_data_grows_until_there_is_some)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", silence: 0s, interval-cap: 0s"));
@@ -818,6 +841,7 @@ START_TEST(unreachable_about_a_discovery_changes_nothing)
 }
 END_TEST
 
+/* Covers: G-74. */
 START_TEST(g74_unreachable_about_an_update_begins_a_new_cycle_once_a_second)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", teardown: false, no-traffic: 0s"));

@@ -77,6 +77,7 @@ static void expect_refused(int shared, bool mld, struct spoil s)
     rig_free(rig);
 }
 
+/* Covers: G-13, G-41, G-43 to G-45, S-12, S-13. */
 START_TEST(g41_g45_each_wrong_field_of_an_igmp_query_has_a_name)
 {
     static const struct spoil all[] = {
@@ -108,6 +109,7 @@ START_TEST(g41_g45_each_wrong_field_of_an_igmp_query_has_a_name)
 }
 END_TEST
 
+/* Covers: G-41, G-43 to G-45, S-12, S-13. */
 START_TEST(g43_g45_each_wrong_field_of_an_mld_query_has_a_name)
 {
     static const struct spoil all[] = {
@@ -129,6 +131,35 @@ START_TEST(g43_g45_each_wrong_field_of_an_mld_query_has_a_name)
 
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
         expect_refused(_i, true, all[i]);
+}
+END_TEST
+
+/* Covers: G-8 to G-11. */
+START_TEST(g9_g11_a_query_of_any_inner_source_is_taken)
+{
+    static const char *const sources[] = {"0.0.0.0", "192.0.2.1", "203.0.113.77", "::", "fe80::1",
+                                          "2001:db8::77"};
+
+    for (unsigned i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        bool mld = i >= 3;
+        struct rig *rig = rig_new(_i, GATEWAY(", compat: strict"));
+        struct told good = {.mld = mld, .plain = true};
+        struct amtg_addr source;
+
+        report(rig, mld ? MLD_REPORT_HEX : IGMP_REPORT_HEX);
+        good.nonce = take_request(rig, RELAY4, mld);
+        struct amtg_packet *p = query_packet(rig, good);
+        ck_assert(amtg_addr_parse(sources[i], &source));
+        if (mld)
+            memcpy(p->data + 12 + 8, source.octets, 16);
+        else
+            memcpy(p->data + 12 + 12, amtg_addr_octets4(&source), 4);
+        mend(p->data + 12, mld);
+        rig_push(rig, "query", p);
+        ck_assert_msg(rig_count(rig, "queries") == 1, "not from %s", sources[i]);
+        rig_ignore(rig, "queries");
+        rig_free(rig);
+    }
 }
 END_TEST
 
@@ -162,6 +193,7 @@ START_TEST(g43_no_extension_header_may_stand_before_mld_but_that_of_router_alert
 }
 END_TEST
 
+/* Covers: M-14, M-16, S-12. */
 START_TEST(every_truncation_of_a_query_is_refused)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", compat: strict"));
@@ -180,6 +212,7 @@ START_TEST(every_truncation_of_a_query_is_refused)
 }
 END_TEST
 
+/* Covers: M-11, G-48. */
 START_TEST(m11_g48_reserved_bits_and_octets_behind_are_ignored)
 {
     struct rig *rig = rig_new(_i, GATEWAY(""));
@@ -209,6 +242,7 @@ START_TEST(m11_g48_reserved_bits_and_octets_behind_are_ignored)
 }
 END_TEST
 
+/* Covers: G-42. */
 START_TEST(g42_a_query_from_elsewhere_is_refused)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", compat: strict"));
@@ -228,6 +262,7 @@ START_TEST(g42_a_query_from_elsewhere_is_refused)
 }
 END_TEST
 
+/* Covers: G-40, G-46. */
 START_TEST(g40_g46_a_query_at_the_wrong_time_is_refused)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", no-traffic: 0s, teardown: false"));
@@ -253,6 +288,7 @@ END_TEST
 
 /* ---- Advertisements -------------------------------------------------------------------------- */
 
+/* Covers: G-24 to G-26, M-4, M-5, S-13. */
 START_TEST(g24_g26_each_wrong_advertisement_has_a_name)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: 192.52.193.1"));
@@ -303,6 +339,7 @@ END_TEST
 
 /* ---- Data ------------------------------------------------------------------------ */
 
+/* Covers: G-15, G-16, M-22, S-10. */
 START_TEST(g15_g16_each_wrong_data_has_a_name)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", teardown: false"));
@@ -458,6 +495,7 @@ END_TEST
 AMTG_RIG_SUITE("amt-gateway battery",
                g41_g45_each_wrong_field_of_an_igmp_query_has_a_name,
                g43_g45_each_wrong_field_of_an_mld_query_has_a_name,
+               g9_g11_a_query_of_any_inner_source_is_taken,
                g43_no_extension_header_may_stand_before_mld_but_that_of_router_alert,
                every_truncation_of_a_query_is_refused,
                m11_g48_reserved_bits_and_octets_behind_are_ignored,

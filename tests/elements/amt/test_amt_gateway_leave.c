@@ -28,6 +28,7 @@ static void end(struct rig *rig)
 
 #define CALM ", no-traffic: 0s"
 
+/* Covers: G-51, G-52, G-67 to G-69, M-23 to M-25. */
 START_TEST(g51_g52_g68_another_port_tears_the_old_endpoint_down)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM));
@@ -42,6 +43,7 @@ START_TEST(g51_g52_g68_another_port_tears_the_old_endpoint_down)
 }
 END_TEST
 
+/* Covers: G-51, G-52. */
 START_TEST(g52_another_address_does_so_too)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM));
@@ -66,6 +68,7 @@ START_TEST(an_endpoint_is_torn_down_once_also_when_nothing_is_reported_meanwhile
 }
 END_TEST
 
+/* Covers: G-70 to G-72. */
 START_TEST(g70_g71_teardowns_are_repeated_as_robustness_says_within_a_second_each)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM));
@@ -143,6 +146,7 @@ START_TEST(an_endpoint_that_we_are_again_is_not_torn_down_once_more)
 }
 END_TEST
 
+/* Covers: G-51, G-67. */
 START_TEST(g51_without_g_in_both_queries_or_without_subscriptions_nothing_is_torn_down)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM));
@@ -217,6 +221,7 @@ END_TEST
 
 /* ---- the end (5.2.3.8) ------------------------------------------------------------------ */
 
+/* Covers: G-66, G-67, G-73. */
 START_TEST(g73_g67_at_the_end_the_endpoint_is_torn_down_once)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM));
@@ -234,6 +239,7 @@ START_TEST(g73_g67_at_the_end_the_endpoint_is_torn_down_once)
 }
 END_TEST
 
+/* Covers: G-68, M-25. */
 START_TEST(g68_at_the_end_the_query_of_the_last_update_counts)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM));
@@ -248,6 +254,7 @@ START_TEST(g68_at_the_end_the_query_of_the_last_update_counts)
 }
 END_TEST
 
+/* Covers: G-73, G-33. */
 START_TEST(g73_k13_without_g_everything_is_removed_by_updates)
 {
     struct rig *rig = rig_new(_i, GATEWAY(CALM));

@@ -48,6 +48,7 @@ static unsigned recovery(int shared, unsigned away_ms)
     return at;
 }
 
+/* Covers: G-57, G-64. */
 START_TEST(after_an_outage_of_a_few_seconds_it_is_back_within_two)
 {
     ck_assert_uint_le(recovery(_i, 1500), 2010);
@@ -180,6 +181,7 @@ static void report_records(struct rig *rig, unsigned count, const char *records)
 #define S1 "0a000001"
 #define S2 "0a000002"
 
+/* Covers: G-33. */
 START_TEST(what_is_subscribed_follows_the_reports)
 {
     static const struct {
@@ -242,6 +244,7 @@ START_TEST(groups_beyond_the_limit_are_sent_on_but_not_remembered)
 }
 END_TEST
 
+/* Covers: G-59. */
 START_TEST(g59_igmpv2_reports_and_leaves_count_and_go_out)
 {
     struct rig *rig = rig_new(_i, GATEWAY(", teardown: false"));

@@ -30,6 +30,7 @@ static void expect_query(struct rig *rig, const char *hex, bool ip6)
     amtg_packet_free(p);
 }
 
+/* Covers: M-8 to M-11, M-13 to M-16, R-19 to. */
 START_TEST(p_chooses_the_protocol_and_g_returns_the_sender)
 {
     struct rig *rig = rig_new(_i, QUERY "it: {class: amt-query, secret: secret}");
@@ -80,6 +81,7 @@ START_TEST(e_goes_into_the_mac)
 }
 END_TEST
 
+/* Covers: R-29, M-16. */
 START_TEST(without_teardown_there_are_no_gateway_fields)
 {
     struct rig *rig = rig_new(_i, QUERY "it: {class: amt-query, secret: secret, teardown: false}");
@@ -90,6 +92,7 @@ START_TEST(without_teardown_there_are_no_gateway_fields)
 }
 END_TEST
 
+/* */
 START_TEST(interval_robustness_and_sources_are_told)
 {
     struct rig *rig = rig_new(_i, QUERY "it: {class: amt-query, secret: secret,\n"
@@ -111,6 +114,7 @@ START_TEST(interval_robustness_and_sources_are_told)
 }
 END_TEST
 
+/* Covers: M-7. */
 START_TEST(reserved_bits_and_a_ninth_octet_are_ignored)
 {
     struct rig *rig = rig_new(_i, QUERY "it: {class: amt-query, secret: secret}");
@@ -161,6 +165,7 @@ START_TEST(short_requests_are_dropped)
 }
 END_TEST
 
+/* Covers: S-13. */
 START_TEST(impossible_sources_are_never_answered)
 {
     static const char *const sources[] = {"0.0.0.0", "255.255.255.255", "224.0.0.1", "::",

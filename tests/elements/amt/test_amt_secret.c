@@ -24,6 +24,7 @@ static void make(struct rig *rig, const char *address, uint8_t *mac)
     mac_ops(rig, "it")->make(rig_element(rig, "it"), &a, GATEWAY_PORT, NONCE, false, mac);
 }
 
+/* Covers: S-1, R-22. */
 START_TEST(a_mac_is_right_for_what_it_was_made_for_only)
 {
     struct rig *rig = rig_new(_i, SECRET);
@@ -43,6 +44,7 @@ START_TEST(a_mac_is_right_for_what_it_was_made_for_only)
 }
 END_TEST
 
+/* Covers: S-1, R-39. */
 START_TEST(each_bit_of_the_mac_counts)
 {
     struct rig *rig = rig_new(_i, SECRET);
@@ -59,6 +61,7 @@ START_TEST(each_bit_of_the_mac_counts)
 }
 END_TEST
 
+/* Covers: S-2, S-4, R-40, R-41. */
 START_TEST(an_old_mac_is_good_for_two_intervals_after_the_change)
 {
     struct rig *rig = rig_new(_i, SECRET);
@@ -90,6 +93,7 @@ START_TEST(an_old_mac_is_good_for_two_intervals_after_the_change)
 }
 END_TEST
 
+/* Covers: S-2, R-41. */
 START_TEST(one_previous_secret_is_kept)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-secret, rotate: 21s, interval: 10s}");

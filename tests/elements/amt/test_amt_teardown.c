@@ -27,6 +27,7 @@ static void expect_gone(struct rig *rig, const char *gateway)
     amtg_packet_free(p);
 }
 
+/* Covers: M-25, R-48. */
 START_TEST(the_endpoint_in_the_message_is_gone_whoever_sent_it)
 {
     struct rig *rig = rig_new(_i, TEARDOWN);
@@ -41,6 +42,7 @@ START_TEST(the_endpoint_in_the_message_is_gone_whoever_sent_it)
 }
 END_TEST
 
+/* Covers, S-1. */
 START_TEST(each_octet_of_mac_nonce_port_and_address_counts)
 {
     struct rig *rig = rig_new(_i, TEARDOWN);
@@ -56,6 +58,7 @@ START_TEST(each_octet_of_mac_nonce_port_and_address_counts)
 }
 END_TEST
 
+/* Covers: M-24. */
 START_TEST(reserved_bits_are_ignored)
 {
     struct rig *rig = rig_new(_i, TEARDOWN);
@@ -68,6 +71,7 @@ START_TEST(reserved_bits_are_ignored)
 }
 END_TEST
 
+/* Covers: S-12. */
 START_TEST(short_teardowns_are_dropped)
 {
     struct rig *rig = rig_new(_i, TEARDOWN);

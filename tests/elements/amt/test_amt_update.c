@@ -15,6 +15,7 @@ static struct amtg_packet *update(struct rig *rig, const char *inner)
     return p;
 }
 
+/* Covers: R-39, M-19. */
 START_TEST(reports_leave_by_their_family_with_the_sender_as_peer)
 {
     struct rig *rig = rig_new(_i, UPDATE);
@@ -52,6 +53,7 @@ START_TEST(the_sender_heeds_ecn_if_its_request_said_so)
 }
 END_TEST
 
+/* */
 START_TEST(octets_after_the_inner_datagram_are_cut_off)
 {
     struct rig *rig = rig_new(_i, UPDATE);
@@ -64,6 +66,7 @@ START_TEST(octets_after_the_inner_datagram_are_cut_off)
 }
 END_TEST
 
+/* */
 START_TEST(a_mac_with_any_octet_spoiled_is_refused)
 {
     struct rig *rig = rig_new(_i, UPDATE);
@@ -79,6 +82,7 @@ START_TEST(a_mac_with_any_octet_spoiled_is_refused)
 }
 END_TEST
 
+/* Covers: R-39, S-1. */
 START_TEST(another_address_port_or_nonce_is_refused)
 {
     struct rig *rig = rig_new(_i, UPDATE);
@@ -97,6 +101,7 @@ START_TEST(another_address_port_or_nonce_is_refused)
 }
 END_TEST
 
+/* Covers: S-9, R-39. */
 START_TEST(the_mac_comes_first)
 {
     struct rig *rig = rig_new(_i, UPDATE);
@@ -110,6 +115,7 @@ START_TEST(the_mac_comes_first)
 }
 END_TEST
 
+/* Covers: R-37, S-12. */
 START_TEST(inner_datagrams_longer_than_the_message_are_dropped)
 {
     static const struct {
@@ -130,6 +136,7 @@ START_TEST(inner_datagrams_longer_than_the_message_are_dropped)
 }
 END_TEST
 
+/* Covers: S-12. */
 START_TEST(an_inner_length_below_the_header_is_dropped)
 {
     struct rig *rig = rig_new(_i, UPDATE);

@@ -73,6 +73,7 @@ static void end(struct rig *rig)
     "60000000000811ff20010db800000000000000000000000a"                                        \
     "ff" second "000000000000000000008000000d" "1388138900080000"
 
+/* */
 START_TEST(a_packet_gets_the_set_of_its_channel)
 {
     struct rig *rig = begin(_i, true, false);
@@ -131,6 +132,7 @@ START_TEST(only_ipv6_tunnels_want_it)
 }
 END_TEST
 
+/* */
 START_TEST(what_nobody_wants_is_dropped)
 {
     struct rig *rig = begin(_i, false, false);
@@ -152,6 +154,7 @@ static void push4(struct rig *rig, unsigned offset, const char *address)
     rig_push(rig, "in", p);
 }
 
+/* */
 START_TEST(unicast_is_dropped)
 {
     struct rig *rig = begin(_i, true, true);

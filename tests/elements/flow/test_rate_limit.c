@@ -26,6 +26,7 @@ static unsigned passed(struct rig *rig, uint32_t address, uint16_t port, unsigne
 
 enum { A = 0xcb007101u, B = 0xcb007102u };
 
+/* Covers: S-8. */
 START_TEST(an_endpoint_has_its_burst_and_then_its_rate)
 {
     struct rig *rig = rig_new(_i, "it: {class: rate-limit, endpoint-rate: 2, endpoint-burst: 5}");

@@ -150,6 +150,7 @@ static uint32_t random_of(uint64_t *state)
     return (uint32_t)(*state >> 33);
 }
 
+/* */
 START_TEST(a_random_run_serves_exactly_those_who_want_it)
 {
     struct world w;

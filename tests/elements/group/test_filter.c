@@ -132,6 +132,7 @@ static void check_rows(const struct amtg_filter_rules *rules, const struct row *
 
 /* ---- transitions --------------------------------------------------------- */
 
+/* */
 START_TEST(current_state_and_allow_records_act_alike_in_both_modes)
 {
     static const struct row rows[] = {
@@ -191,6 +192,7 @@ START_TEST(prompt_leaving_acts_at_once)
 }
 END_TEST
 
+/* */
 START_TEST(timers_run_out_as_the_rfc_says)
 {
     static const struct {
@@ -218,6 +220,7 @@ START_TEST(timers_run_out_as_the_rfc_says)
 }
 END_TEST
 
+/* */
 START_TEST(forwarding_follows_mode_and_timers)
 {
     static const struct {
@@ -455,6 +458,7 @@ END_TEST
 
 /* ---- limits -------------------------------------------------------------- */
 
+/* Covers: R-83, S-7. */
 START_TEST(beyond_the_limit_blocked_sources_go_first_and_additions_next)
 {
     static const struct {
@@ -724,6 +728,7 @@ static void run_against_model(const struct amtg_filter_rules *rules, uint64_t se
     amtg_filter_fini(&f);
 }
 
+/* */
 START_TEST(a_random_run_agrees_with_the_model)
 {
     for (uint64_t seed = 1; seed <= 5; seed++) {

@@ -68,6 +68,7 @@ static const char host6[] = "it: {class: mld-host}";
 
 /* ---- changes ------------------------------------------------------------- */
 
+/* Covers: G-1. */
 START_TEST(each_change_of_the_filter_has_its_record)
 {
     struct rig *rig = rig_new(_i, host4);
@@ -124,6 +125,7 @@ START_TEST(mld_says_the_same_of_ipv6)
 }
 END_TEST
 
+/* Covers: G-2 to G-5. */
 START_TEST(octets_are_those_of_the_rfcs)
 {
     struct rig *rig = rig_new(_i, "it: {class: igmp-host, source: 192.0.2.9}");
@@ -154,6 +156,7 @@ START_TEST(octets_are_those_of_the_rfcs)
 }
 END_TEST
 
+/* Covers: G-6. */
 START_TEST(a_change_is_said_as_often_as_the_last_query_wants)
 {
     struct rig *rig = rig_new(_i, host4);
@@ -381,6 +384,7 @@ END_TEST
 
 /* ---- Queries -------------------------------------------------------------- */
 
+/* Covers: G-7, G-8, G-10. */
 START_TEST(a_general_query_is_answered_with_all_groups_at_once)
 {
     struct rig *rig = rig_new(_i, host4);
@@ -396,6 +400,28 @@ START_TEST(a_general_query_is_answered_with_all_groups_at_once)
     rig_expect_nothing(rig, "out");
     ck_assert_uint_eq(rig_counter(rig, "general-queries"), 1);
     end(rig);
+}
+END_TEST
+
+/* Covers: G-9, G-11. */
+START_TEST(a_query_of_any_source_is_answered)
+{
+    static const char *const four[] = {"0.0.0.0", "192.0.2.1", "203.0.113.77", "169.254.1.1"};
+    static const char *const six[] = {"::", "fe80::1", "2001:db8::77"};
+
+    for (unsigned i = 0; i < 7; i++) {
+        bool ip4 = i < 4;
+        struct amtg_question q = {.ip4 = ip4, .robustness = 1};
+        struct rig *rig = rig_new(_i, ip4 ? "it: {class: igmp-host}" : "it: {class: mld-host}");
+
+        ck_assert(amtg_addr_parse(ip4 ? four[i] : six[i - 4], &q.source));
+        all_but(rig, ip4 ? G : "ff0e::1", "");
+        rig_step(rig, 10 * AMTG_S);
+        rig_ignore(rig, "out");
+        ask(rig, q);
+        EXPECT_SPOKEN(rig, "out", ip4 ? "IS_EX " G : "IS_EX ff0e::1");
+        end(rig);
+    }
 }
 END_TEST
 
@@ -764,7 +790,8 @@ AMTG_RIG_SUITE("group/host", each_change_of_the_filter_has_its_record, mld_says_
                a_join_said_again_changes_nothing, what_nobody_says_again_is_left, stopping_leaves_all_groups,
                reports_are_no_larger_than_the_mtu,
                the_last_record_of_a_report_fits_as_well, many_groups_fill_many_reports,
-               a_general_query_is_answered_with_all_groups_at_once, nothing_wanted_is_no_answer,
+               a_general_query_is_answered_with_all_groups_at_once, a_query_of_any_source_is_answered,
+               nothing_wanted_is_no_answer,
                a_delayed_answer_comes_within_the_time_and_once,
                specific_queries_get_what_is_wanted_of_what_they_name, answers_that_wait_are_merged,
                a_relay_ends_up_with_what_is_wanted, the_other_family_is_left_alone, wrong_queries_are_named,

@@ -11,6 +11,7 @@
 
 #include "elements/group/members.h"
 #include "elements/group/report.h"
+#include "elements/registry.h"
 #include "elements/wire/types.h"
 
 #define RELAY "198.51.100.1"
@@ -216,6 +217,7 @@ static void gone(struct rig *rig, const char *remote, unsigned port)
 
 /* ---- joining and leaving --------------------------------------------------- */
 
+/* */
 START_TEST(a_source_specific_join_is_served_and_said)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -293,6 +295,7 @@ START_TEST(while_it_drains_nobody_new_is_taken_and_the_others_go_on)
 }
 END_TEST
 
+/* */
 START_TEST(a_prompt_leave_ends_data_endpoint_and_join_at_once)
 {
     static const int leaves[] = {AMTG_BLOCK, AMTG_TO_IN};
@@ -349,6 +352,7 @@ START_TEST(asking_again_in_time_undoes_a_leave_by_lmqt)
 }
 END_TEST
 
+/* */
 START_TEST(without_a_report_an_endpoint_expires)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, refresh: 1h}");
@@ -367,6 +371,7 @@ START_TEST(without_a_report_an_endpoint_expires)
 }
 END_TEST
 
+/* */
 START_TEST(each_report_restarts_the_timers)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, refresh: 1h}");
@@ -399,6 +404,26 @@ START_TEST(the_interval_follows_its_parameters)
 }
 END_TEST
 
+/* */
+START_TEST(the_response_interval_is_never_below_ten_seconds)
+{
+    struct amtg_graph_options options = {.classes = amtg_classes, .ports_may_be_open = true};
+    static const char *const texts[] = {"9s", "9999ms", "0"};
+
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct amtg_diag *diag = amtg_diag_new();
+        char text[160];
+        int len = snprintf(text, sizeof text, "amtgraph: 1\nelements:\n  it: {class: membership, "
+                                              "query-response-interval: %s}\n", texts[i]);
+        ck_assert_ptr_null(amtg_graph_parse("x", text, (size_t)len, &options, diag));
+        ck_assert_uint_eq(amtg_diag_problems(diag), 1);
+        amtg_diag_free(diag);
+    }
+    struct rig *rig = rig_new(_i, "it: {class: membership, query-response-interval: 10s}");
+    finish(rig);
+}
+END_TEST
+
 START_TEST(the_clock_of_memberships_may_wrap)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, refresh: 1h}");
@@ -415,6 +440,7 @@ END_TEST
 
 /* ---- several at once -------------------------------------------------------- */
 
+/* */
 START_TEST(one_group_serves_its_sources_and_any_source_at_once)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -443,6 +469,7 @@ START_TEST(one_group_serves_its_sources_and_any_source_at_once)
 }
 END_TEST
 
+/* */
 START_TEST(endpoints_of_one_address_are_told_apart_by_their_ports)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -457,6 +484,7 @@ START_TEST(endpoints_of_one_address_are_told_apart_by_their_ports)
 }
 END_TEST
 
+/* */
 START_TEST(all_four_pairs_of_families_are_served)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -546,6 +574,7 @@ END_TEST
 
 /* ---- what creates nothing ---------------------------------------------------- */
 
+/* */
 START_TEST(a_report_about_nothing_creates_no_endpoint)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, endpoints: 1}");
@@ -605,6 +634,7 @@ START_TEST(faulty_records_are_counted_and_the_others_count)
 }
 END_TEST
 
+/* */
 START_TEST(what_is_no_report_is_dropped)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -622,6 +652,7 @@ END_TEST
 
 /* ---- older versions ---------------------------------------------------------- */
 
+/* */
 START_TEST(older_reports_join_any_source_and_leave)
 {
     static const struct {
@@ -675,6 +706,7 @@ END_TEST
 
 /* ---- limits ------------------------------------------------------------------ */
 
+/* */
 START_TEST(endpoints_are_limited_and_those_that_are_there_stay)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, endpoints: 2}");
@@ -694,6 +726,7 @@ START_TEST(endpoints_are_limited_and_those_that_are_there_stay)
 }
 END_TEST
 
+/* Covers: R-84, S-6. */
 START_TEST(endpoints_of_one_address_are_limited)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, endpoints-per-address: 2}");
@@ -714,6 +747,7 @@ START_TEST(endpoints_of_one_address_are_limited)
 }
 END_TEST
 
+/* Covers: R-83, S-7. */
 START_TEST(groups_of_an_endpoint_are_limited)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, groups: 2}");
@@ -838,6 +872,7 @@ END_TEST
 
 /* ---- what ends a tunnel -------------------------------------------------------- */
 
+/* */
 START_TEST(a_run_of_unreachable_errors_ends_the_tunnel)
 {
     static const struct {
@@ -892,6 +927,7 @@ START_TEST(a_report_between_the_errors_keeps_the_tunnel)
 }
 END_TEST
 
+/* */
 START_TEST(errors_can_be_told_never_to_end_a_tunnel)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership, unreachable-count: 0}");
@@ -925,6 +961,7 @@ START_TEST(errors_and_teardowns_of_strangers_change_nothing)
 }
 END_TEST
 
+/* */
 START_TEST(a_teardown_ends_everything_of_its_endpoint)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -968,6 +1005,7 @@ START_TEST(a_report_cannot_have_a_long_list_looked_through_for_ever)
 }
 END_TEST
 
+/* */
 START_TEST(data_leaves_from_where_the_last_report_was_sent)
 {
     struct rig *rig = rig_new(_i, "it: {class: membership}");
@@ -1160,6 +1198,7 @@ AMTG_RIG_SUITE("membership", a_source_specific_join_is_served_and_said,
                a_leave_by_lmqt_takes_the_last_member_query_time,
                asking_again_in_time_undoes_a_leave_by_lmqt, without_a_report_an_endpoint_expires,
                each_report_restarts_the_timers, the_interval_follows_its_parameters,
+               the_response_interval_is_never_below_ten_seconds,
                the_clock_of_memberships_may_wrap,
                one_group_serves_its_sources_and_any_source_at_once,
                endpoints_of_one_address_are_told_apart_by_their_ports,

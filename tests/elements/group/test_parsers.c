@@ -12,6 +12,7 @@
 #define HEX_MLD "8f00c0eb0000000105000001ff3e000000000000000000008000000d" \
     "20010db800000000000000000000000a"
 
+/* */
 START_TEST(reports_leave_with_their_peer)
 {
     static const struct { const char *class, *inner, *message; } rows[] = {
@@ -83,6 +84,7 @@ static void ck_dropped(int i, const char *class, const struct spoiled *rows, uns
     rig_free(rig);
 }
 
+/* Covers, S-11, S-12. */
 START_TEST(each_fault_of_igmp_is_a_drop_of_its_own)
 {
     static const struct spoiled rows[] = {
@@ -109,6 +111,7 @@ START_TEST(each_fault_of_igmp_is_a_drop_of_its_own)
 }
 END_TEST
 
+/* */
 START_TEST(strict_igmp_demands_what_the_rfc_does)
 {
     static const struct spoiled rows[] = {

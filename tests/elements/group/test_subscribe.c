@@ -116,6 +116,7 @@ static const char filter[] =
     "edges:\n"
     "  - wish -> end\n";
 
+/* Covers: S-10. */
 START_TEST(only_what_is_wanted_passes)
 {
     struct rig *rig = rig_new(_i, filter);
@@ -153,6 +154,7 @@ static void push_message(struct rig *rig, const char *source, const char *group,
     rig_push(rig, "in", p);
 }
 
+/* Covers: S-11. */
 START_TEST(igmp_and_mld_stay_on_their_own_link)
 {
     static const uint8_t mld[] = {130, 131, 132, 143};

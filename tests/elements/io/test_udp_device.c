@@ -84,7 +84,11 @@ static void expect_too_big(struct rig *rig, const struct amtg_peer *peer, uint32
     amtg_packet_free(p);
 }
 
-/* and R-60: whoever keeps the path MTU of that tunnel learns the link's. */
+/*
+ * Whoever keeps the path MTU of that tunnel learns the link's.
+ * Covers: R-60, R-70 to R-74.
+ */
+/* */
 START_TEST(outer_packets_are_never_fragments)
 {
     netns_enter();

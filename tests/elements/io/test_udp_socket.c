@@ -104,6 +104,7 @@ static void ask_and_reply(int shared, const char *bound, const char *client, con
     rig_free(rig);
 }
 
+/* Covers: M-3, M-10, R-14, R-15, R-19, R-20, R-68. */
 START_TEST(replies_leave_from_the_address_that_was_asked)
 {
     ask_and_reply(_i, "bind: [0.0.0.0, \"::\"]", "127.0.0.1", "127.0.0.2");
@@ -139,6 +140,7 @@ START_TEST(datagrams_of_any_size_arrive_whole)
 END_TEST
 
 /* Relays may leave the checksum of Data out, over IPv6 too (RFC 6935). */
+/* Covers: G-17, G-18, E-18. */
 START_TEST(ipv6_datagrams_without_checksum_are_taken_where_that_is_wanted)
 {
     int fd = test_udp("::1", 0), on = 1;

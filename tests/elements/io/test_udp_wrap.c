@@ -42,6 +42,7 @@ static void push_one(struct rig *rig, const char *remote, const char *local, con
     rig_push(rig, "in", p);
 }
 
+/* Covers: M-1, M-3, M-6, M-10, M-17, M-20, M-23, R-69. */
 START_TEST(a_reply_becomes_one_ip_packet)
 {
     struct rig *rig = rig_new(_i, "it: {class: udp-wrap}");
@@ -351,6 +352,7 @@ START_TEST(unwrapping_gives_payload_and_sender)
 }
 END_TEST
 
+/* Covers: E-19. */
 START_TEST(each_fault_of_udp_is_a_drop_of_its_own)
 {
     static const struct { unsigned at; uint8_t value; const char *reason; } rows[] = {
@@ -375,6 +377,7 @@ START_TEST(each_fault_of_udp_is_a_drop_of_its_own)
 }
 END_TEST
 
+/* Covers: G-18, E-18. */
 START_TEST(zero_checksums_pass_where_they_may)
 {
     static const struct { const char *text; unsigned passed; } rows[] = {
@@ -397,6 +400,29 @@ START_TEST(zero_checksums_pass_where_they_may)
         rig_ignore(rig, "out");
         rig_free(rig);
     }
+}
+END_TEST
+
+/* Covers: E-20. */
+START_TEST(a_zero_checksum_is_nothing_to_be_logged)
+{
+    char *said = NULL;
+    size_t len = 0;
+    FILE *log = open_memstream(&said, &len);
+    uint8_t o[128];
+    uint32_t octets = request(false, o);
+
+    rig_log_to(log);
+    struct rig *rig = rig_new(_i, "it: {class: udp-unwrap, zero-checksum: both}");
+    memset(o + 46, 0, 2);
+    push_ip(rig, o, octets, 0);
+    ck_assert_uint_eq(rig_count(rig, "out"), 1);
+    rig_ignore(rig, "out");
+    rig_free(rig);
+    rig_log_to(NULL);
+    fclose(log);
+    ck_assert_str_eq(said, "");
+    free(said);
 }
 END_TEST
 
@@ -489,5 +515,6 @@ AMTG_RIG_SUITE("udp-wrap and udp-unwrap", a_reply_becomes_one_ip_packet,
                the_queue_is_bounded, what_waits_at_the_end_is_dropped,
                what_cannot_be_sent_is_dropped, unwrapping_gives_payload_and_sender,
                each_fault_of_udp_is_a_drop_of_its_own, zero_checksums_pass_where_they_may,
+               a_zero_checksum_is_nothing_to_be_logged,
                a_checksum_left_to_a_device_is_no_fault, what_the_sender_leaves_open_is_filled_in,
                wrap_and_unwrap_undo_each_other)

@@ -120,6 +120,7 @@ START_TEST(every_message_survives_a_round_trip)
 }
 END_TEST
 
+/* Covers: S-12. */
 START_TEST(every_truncation_is_refused)
 {
     for (unsigned i = 0; i < VECTORS; i++) {
@@ -143,6 +144,7 @@ START_TEST(every_truncation_is_refused)
 }
 END_TEST
 
+/* Covers: M-26, G-13, R-11. */
 START_TEST(every_other_version_and_type_is_refused)
 {
     for (unsigned i = 0; i < VECTORS; i++) {
@@ -180,6 +182,7 @@ START_TEST(trailing_octets_are_ignored_unless_strict)
 }
 END_TEST
 
+/* Covers: M-5. */
 START_TEST(an_advertisement_of_any_other_length_is_refused)
 {
     uint8_t in[64] = {0};
@@ -192,6 +195,7 @@ START_TEST(an_advertisement_of_any_other_length_is_refused)
 }
 END_TEST
 
+/* Covers: M-2, M-4, M-7, M-11, M-19, M-22, M-24. */
 START_TEST(reserved_bits_are_ignored_and_sent_as_zero)
 {
     struct { enum amtg_amt_message type; const char *octets; uint8_t at[3], bits[3]; } rows[] = {
@@ -216,6 +220,7 @@ START_TEST(reserved_bits_are_ignored_and_sent_as_zero)
 }
 END_TEST
 
+/* Covers: M-8, M-9, M-12 to M-14. */
 START_TEST(fields_stand_where_the_rfc_puts_them)
 {
     uint8_t o[256];
@@ -276,6 +281,7 @@ START_TEST(fields_stand_where_the_rfc_puts_them)
 }
 END_TEST
 
+/* Covers: M-14, M-16. */
 START_TEST(gateway_fields_are_counted_from_the_end)
 {
     /* Four octets of padding between the inner datagram and the fields. */
@@ -292,6 +298,7 @@ START_TEST(gateway_fields_are_counted_from_the_end)
 }
 END_TEST
 
+/* Covers: M-15. */
 START_TEST(the_address_field_takes_ipv4_in_compatible_form)
 {
     static const struct { const char *text, *octets; } rows[] = {

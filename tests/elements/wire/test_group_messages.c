@@ -99,6 +99,7 @@ static struct sample old6(uint8_t type, const char *dst)
     return s;
 }
 
+/* */
 START_TEST(queries_are_the_octets_of_the_rfc)
 {
     uint8_t expected[128], out[128];
@@ -167,6 +168,7 @@ START_TEST(sound_reports_pass_strict_too)
 }
 END_TEST
 
+/* */
 START_TEST(any_inner_source_is_taken)
 {
     static const char *const sources4[] = {"0.0.0.0", "192.0.2.9", "127.0.0.1", "255.255.255.255"};
@@ -188,6 +190,7 @@ START_TEST(any_inner_source_is_taken)
 }
 END_TEST
 
+/* */
 START_TEST(any_spoiled_octet_of_a_message_is_noticed)
 {
     static const char *const texts[] = {HEX_INNER_REPORT4, HEX_INNER_REPORT6};
@@ -207,6 +210,7 @@ START_TEST(any_spoiled_octet_of_a_message_is_noticed)
 }
 END_TEST
 
+/* */
 START_TEST(wrong_headers_are_told_apart)
 {
     static const struct {
@@ -287,6 +291,7 @@ START_TEST(a_fragment_of_mld_is_refused)
 }
 END_TEST
 
+/* Covers: R-37, S-12. */
 START_TEST(reports_cut_short_are_refused_whole)
 {
     /* Fixed part, record, source: whatever is missing, nothing of the report is used. */
@@ -506,6 +511,7 @@ END_TEST
 
 /* ---- float codes ----------------------------------------------------------- */
 
+/* Covers: R-30, G-50. */
 START_TEST(float_codes_say_what_the_rfc_says)
 {
     static const struct { uint32_t value; uint8_t code; uint32_t back; } eight[] = {

@@ -383,6 +383,7 @@ START_TEST(udp_survives_a_round_trip)
 }
 END_TEST
 
+/* Covers: M-1, M-3, M-6, M-10, M-17, M-20, M-23, R-69. */
 START_TEST(a_checksum_that_comes_out_as_zero_is_sent_as_its_twin)
 {
     /* Choose the payload such that the sum is 0xffff. */
@@ -395,6 +396,7 @@ START_TEST(a_checksum_that_comes_out_as_zero_is_sent_as_its_twin)
 }
 END_TEST
 
+/* Covers: E-19. */
 START_TEST(faults_of_udp_have_names)
 {
     struct amtg_peer to[2] = {peer("203.0.113.7", "192.0.2.1"),

@@ -339,6 +339,7 @@ static void fix_icmp4(struct amtg_packet *p)
     amtg_put_u16(p->data + 22, amtg_checksum(amtg_sum(0, p->data + 20, p->len - 20)));
 }
 
+/* Covers: E-21. */
 START_TEST(what_is_no_error_about_our_datagram_is_no_record)
 {
     const struct amtg_wire_form *wire = amtg_type_wire(AMTG_UNREACHABLE);
