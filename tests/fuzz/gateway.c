@@ -300,7 +300,7 @@ static void data(struct play *play, struct choices *c)
     play->group = speech_group(ip4, choose(c, SPEECH_GROUPS));
     if (amtg_addr_is4(&play->group) != ip4)
         return;
-    play->len = speech_data(&play->source, &play->group, play->octets);
+    play->len = speech_data(&play->source, &play->group, 1 + (how >> 1 & 7), false, play->octets);
     memcpy(octets + head, play->octets, play->len);
     bool due = is_served_by(play, &play->from) && !(how & WRONG_PORT) &&
                is_wanted(play, &play->source, &play->group);

@@ -7,10 +7,13 @@
  *     (support/model.h) want it, from where they last reported to;
  *   - no state without a right MAC, and none that the model doesn't have; MACs are good for
  *     as long as they must be, and no longer than they may be (RFC 7450, section 5.3.6);
+ *   - Data is the source's datagram, or all of its fragments; or it was too long for a tunnel
+ *     and must not be cut, and at most the source of an SSM group is told so;
  *   - what is joined upstream is what all want together;
  *   - with low limits, no more state than they allow.
  */
 #include "core/cursor.h"
+#include "elements/group/filter.h"
 #include "elements/wire/amt.h"
 #include "elements/wire/igmp.h"
 #include "elements/wire/mld.h"
@@ -25,6 +28,8 @@ enum { NONCES = 2, INTERVAL_MS = 125000, ROTATE_MS = 7200000 };
 enum { LEAST_MAC_MS = 2 * INTERVAL_MS, MOST_MAC_MS = ROTATE_MS + 2 * INTERVAL_MS };
 enum { ENDPOINTS = 2, MEMBERSHIPS = 3 }; /* the low limits */
 enum { PROMPT, LMQT, LOW_LIMITS, MODES };
+enum { ALWAYS_FITS = 546, NEVER_FITS = 1470 }; /* octets: path MTUs of 576 and 1500, less headers */
+enum { PIECES = 4 }; /* of a datagram, at most */
 
 struct known_mac {
     bool known;
@@ -48,6 +53,8 @@ struct play {
     struct amtg_addr source, group; /* of Data */
     uint8_t data[SPEECH_MOST];
     uint32_t data_octets;
+    uint32_t got[PEERS]; /* octets of its payload */
+    unsigned told;       /* ICMP errors */
 };
 
 static uint32_t nonce_of(unsigned slot)
@@ -87,14 +94,35 @@ static unsigned index_of(const struct amtg_peer *peer)
     return 0;
 }
 
+/* The datagram that the source sent, or a piece of it where it belongs; octets of its payload. */
+static uint32_t piece_of(const struct play *play, const uint8_t *inner, uint32_t len)
+{
+    struct amtg_ip whole, piece;
+
+    FUZZ_CHECK(amtg_ip_parse(play->data, play->data_octets, &whole) == AMTG_IP_SOUND, "source");
+    if (len == play->data_octets && memcmp(inner, play->data, len) == 0) {
+        FUZZ_CHECK(len <= NEVER_FITS, "%u octets in one piece", len);
+        return whole.total - whole.header;
+    }
+    FUZZ_CHECK(amtg_ip_parse(inner, len, &piece) == AMTG_IP_SOUND && piece.total == len, "a piece");
+    FUZZ_CHECK(piece.version == 4 && piece.fragment && !whole.dont_fragment && len <= NEVER_FITS,
+               "not what the source sent");
+    FUZZ_CHECK(amtg_addr_equal(&piece.src, &whole.src) && amtg_addr_equal(&piece.dst, &whole.dst) &&
+               piece.tos == whole.tos && piece.hops == whole.hops, "another header");
+    uint32_t at = whole.header + (amtg_get_u16(inner + 6) & 0x1fffu) * 8, octets = len - piece.header;
+    FUZZ_CHECK(at + octets <= whole.total &&
+                   memcmp(inner + piece.header, play->data + at, octets) == 0, "another piece");
+    FUZZ_CHECK((at + octets < whole.total) == !!(amtg_get_u16(inner + 6) & 0x2000), "more to come");
+    return octets;
+}
+
 static void hear_data(struct play *play, const struct amtg_packet *p, const struct amtg_peer *to)
 {
     struct amtg_amt_data m;
+    unsigned i = index_of(to);
 
     FUZZ_CHECK(amtg_amt_data_parse(p->data, p->len, &m) == AMTG_OK, "bad Data");
-    FUZZ_CHECK(m.inner_len == play->data_octets &&
-                   memcmp(m.inner, play->data, m.inner_len) == 0, "not what the source sent");
-    unsigned i = index_of(to);
+    play->got[i] += piece_of(play, m.inner, m.inner_len);
     FUZZ_CHECK(play->believed_until_ms[i] > stage_now_ms(play->stage), "Data to %u, long gone", i);
     for (unsigned k = 0; k < play->model.count; k++)
         if (memcmp(&play->model.endpoints[k].peer, to, sizeof *to) == 0 &&
@@ -129,7 +157,21 @@ static void hear_join(void *arg, const struct amtg_packet *p, const struct amtg_
     joined_take(&play->joined, p);
 }
 
-static const struct stage_border borders[] = {{"udp", hear_udp}, {"upstream", hear_join}, {NULL, NULL}};
+/* An ICMP error to the source. */
+static void hear_error(void *arg, const struct amtg_packet *p, const struct amtg_peer *to)
+{
+    struct play *play = arg;
+    struct amtg_ip ip;
+
+    (void)to;
+    FUZZ_CHECK(play->may_count && play->may == AMTG_MSG_DATA && play->told++ == 0, "an error, unasked");
+    FUZZ_CHECK(amtg_ip_parse(p->data, p->len, &ip) == AMTG_IP_SOUND, "a bad error");
+    FUZZ_CHECK(amtg_addr_equal(&ip.dst, &play->source), "an error to another");
+    FUZZ_CHECK(amtg_group_is_ssm(&play->group) && play->data_octets > ALWAYS_FITS, "no error");
+}
+
+static const struct stage_border borders[] = {
+    {"udp", hear_udp}, {"upstream", hear_join}, {"errors", hear_error}, {NULL, NULL}};
 
 /* ---- what it hears ------------------------------------------------------- */
 
@@ -277,22 +319,39 @@ static void teardown(struct play *play, struct choices *c)
     }
 }
 
+/* Has everybody got it who wants it, whole, or not at all for a good reason? */
+static void check_copies(const struct play *play, bool may_be_cut)
+{
+    uint32_t payload = play->data_octets - (amtg_addr_is4(&play->group) ? AMTG_IP4_OCTETS : AMTG_IP6_OCTETS);
+
+    for (unsigned k = 0; k < play->model.count; k++) {
+        const struct model_endpoint *e = &play->model.endpoints[k];
+        unsigned i = index_of(&e->peer);
+        if (!model_wants(e, &play->source, &play->group))
+            continue;
+        FUZZ_CHECK(play->got[i] == payload ||
+                       (play->got[i] == 0 && !may_be_cut && play->data_octets > ALWAYS_FITS),
+                   "%u got %u of %u octets", i, play->got[i], payload);
+    }
+}
+
 static void native(struct play *play, struct choices *c)
 {
-    bool ip4 = choose_u8(c) & 1;
-    unsigned wanted = 0;
+    enum { SIZES = 8, SIZE = 240 };
+    unsigned how = choose_u8(c);
+    bool ip4 = how & 1, may_be_cut = ip4 && !(how & 2);
 
     play->source = speech_source(ip4, choose(c, SPEECH_GOOD_SOURCES));
     play->group = speech_group(ip4, choose(c, SPEECH_GROUPS));
     if (amtg_addr_is4(&play->group) != ip4)
         return;
-    play->data_octets = speech_data(&play->source, &play->group, play->data);
+    play->data_octets = speech_data(&play->source, &play->group, 5 + (how >> 2) % SIZES * SIZE,
+                                    !may_be_cut, play->data);
     play->may = AMTG_MSG_DATA;
-    play->may_count = PEERS;
+    play->may_count = PEERS * PIECES;
     stage_say(play->stage, "native", "out", AMTG_IP_RAW, NULL, play->data, play->data_octets);
-    for (unsigned i = 0; i < play->model.count; i++)
-        wanted += model_wants(&play->model.endpoints[i], &play->source, &play->group);
-    FUZZ_CHECK(play->mode == LOW_LIMITS || play->sent == wanted, "%u of %u got it", play->sent, wanted);
+    if (play->mode != LOW_LIMITS)
+        check_copies(play, may_be_cut);
 }
 
 static void raw_native(struct play *play, struct choices *c)
@@ -341,6 +400,7 @@ static void unreachable(struct play *play, struct choices *c)
     struct amtg_peer peer = choose_peer(c, &i);
     struct amtg_unreachable record = {.type = choose(c, 5), .code = choose(c, 6)};
 
+    record.mtu = choose_u8(c) * 8u; /* of those that say it */
     model_unreachable(&play->model, &peer, record.type, record.code, stage_now_ms(play->stage));
     stage_say(play->stage, "udp", "unreachable", AMTG_UNREACHABLE, &peer, (uint8_t *)&record,
               sizeof record);
@@ -358,7 +418,8 @@ static void step(struct play *play, struct choices *c)
 {
     enum { KINDS = 16 };
 
-    play->may_count = play->sent = 0;
+    play->may_count = play->sent = play->told = 0;
+    memset(play->got, 0, sizeof play->got);
     switch (choose(c, KINDS)) {
     case 0: wait(play, choose_u8(c) * 10); break;
     case 1: wait(play, choose_u8(c) * 1000); break;
@@ -396,7 +457,8 @@ static void check(struct play *play)
 static const struct amtg_graph *graph_for(unsigned mode)
 {
     static const struct amtg_setting settings[MODES][8] = {
-        [PROMPT] = {{"sources-per-endpoint", "100000"}, {"sources", "4000"}},
+        [PROMPT] = {{"sources-per-endpoint", "100000"}, {"sources", "4000"},
+                    {"icmp-source4", "192.0.2.1"}, {"icmp-source6", "2001:db8::1"}},
         [LMQT] = {{"leave", "lmqt"}, {"sources-per-endpoint", "100000"}, {"sources", "4000"}},
         [LOW_LIMITS] = {{"endpoints", "2"}, {"endpoints-per-address", "1"}, {"groups", "2"},
                         {"sources", "2"}, {"sources-per-endpoint", "3"}, {"memberships", "3"},

@@ -123,13 +123,16 @@ uint32_t speech_datagram(bool ip4, const uint8_t *message, uint32_t len, uint8_t
     return at + len;
 }
 
-uint32_t speech_data(const struct amtg_addr *source, const struct amtg_addr *group, uint8_t *out)
+uint32_t speech_data(const struct amtg_addr *source, const struct amtg_addr *group,
+                     uint32_t payload_octets, bool dont_fragment, uint8_t *out)
 {
-    static const uint8_t payload[] = "data";
     struct amtg_peer way = {.remote = *group, .remote_port = 5001, .local = *source, .local_port = 5000};
-    struct amtg_udp_options options = {.hops = 9};
-    uint32_t at = amtg_udp_build(&way, &options, payload, sizeof payload, out);
+    struct amtg_udp_options options = {.hops = 9, .dont_fragment = dont_fragment};
+    uint8_t payload[SPEECH_MOST];
 
-    memcpy(out + at, payload, sizeof payload);
-    return at + sizeof payload;
+    for (uint32_t i = 0; i < payload_octets; i++)
+        payload[i] = (uint8_t)(i * 7 >> 3); /* so that pieces that are swapped show */
+    uint32_t at = amtg_udp_build(&way, &options, payload, payload_octets, out);
+    memcpy(out + at, payload, payload_octets);
+    return at + payload_octets;
 }

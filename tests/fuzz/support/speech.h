@@ -18,7 +18,8 @@ struct amtg_addr speech_source(bool ip4, unsigned i);
 uint32_t speech_report(struct choices *c, bool ip4, uint8_t *out);
 /* The same as a whole datagram, right in all. */
 uint32_t speech_datagram(bool ip4, const uint8_t *message, uint32_t len, uint8_t *out);
-/* A UDP datagram of a few octets to a group. */
-uint32_t speech_data(const struct amtg_addr *source, const struct amtg_addr *group, uint8_t *out);
+/* A UDP datagram with so many octets of payload, to a group. */
+uint32_t speech_data(const struct amtg_addr *source, const struct amtg_addr *group,
+                     uint32_t payload_octets, bool dont_fragment, uint8_t *out);
 
 #endif
