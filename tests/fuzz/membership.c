@@ -97,7 +97,7 @@ static unsigned times_in(const struct amtg_set *sets, const struct amtg_peer *pe
     for (; sets; sets = sets->next)
         for (uint32_t i = 0; i < sets->count; i++)
             times += !sets->entries[i]->dead &&
-                     memcmp(&sets->entries[i]->peer, peer, sizeof *peer) == 0;
+                     peer_equal(&sets->entries[i]->peer, peer);
     return times;
 }
 

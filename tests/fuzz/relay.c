@@ -32,7 +32,7 @@ enum { ALWAYS_FITS = 546, NEVER_FITS = 1470 }; /* octets: path MTUs of 576 and 1
 enum { PIECES = 4 }; /* of a datagram, at most */
 
 struct known_mac {
-    bool known;
+    bool known, ecn; /* ecn: its Request had E */
     uint64_t at_ms;
     uint8_t octets[AMTG_AMT_MAC_OCTETS];
 };
@@ -50,6 +50,7 @@ struct play {
     unsigned may_count, sent;
     struct amtg_peer asker;
     unsigned asker_index;
+    bool asker_ecn; /* E: it heeds ECN (RFC 9601) */
     struct amtg_addr source, group; /* of Data */
     uint8_t data[SPEECH_MOST];
     uint32_t data_octets;
@@ -78,7 +79,8 @@ static void hear_query(struct play *play, const struct amtg_packet *p)
     for (unsigned i = 0; i < NONCES; i++)
         if (m.nonce == nonce_of(i)) {
             struct known_mac *mac = &play->macs[play->asker_index][i];
-            *mac = (struct known_mac){.known = true, .at_ms = stage_now_ms(play->stage)};
+            *mac = (struct known_mac){.known = true, .ecn = play->asker_ecn,
+                                      .at_ms = stage_now_ms(play->stage)};
             memcpy(mac->octets, m.mac, sizeof mac->octets);
         }
 }
@@ -125,7 +127,7 @@ static void hear_data(struct play *play, const struct amtg_packet *p, const stru
     play->got[i] += piece_of(play, m.inner, m.inner_len);
     FUZZ_CHECK(play->believed_until_ms[i] > stage_now_ms(play->stage), "Data to %u, long gone", i);
     for (unsigned k = 0; k < play->model.count; k++)
-        if (memcmp(&play->model.endpoints[k].peer, to, sizeof *to) == 0 &&
+        if (peer_equal(&play->model.endpoints[k].peer, to) &&
             model_wants(&play->model.endpoints[k], &play->source, &play->group))
             return;
     FUZZ_CHECK(play->mode == LOW_LIMITS, "Data to %u, which did not ask for it", i);
@@ -144,7 +146,7 @@ static void hear_udp(void *arg, const struct amtg_packet *p, const struct amtg_p
         hear_data(play, p, to);
         return;
     }
-    FUZZ_CHECK(memcmp(to, &play->asker, sizeof *to) == 0, "an answer to another");
+    FUZZ_CHECK(peer_equal(to, &play->asker), "an answer to another");
     if (message == AMTG_MSG_QUERY)
         hear_query(play, p);
 }
@@ -201,17 +203,20 @@ static void discovery(struct play *play, struct choices *c)
 
 static void request(struct play *play, struct choices *c)
 {
+    enum { E_FLAG = 0x02 };
     struct amtg_peer peer = choose_peer(c, &play->asker_index);
     uint8_t octets[AMTG_REQUEST_OCTETS] = {AMTG_MSG_REQUEST};
 
     amtg_put_u32(octets + 4, nonce_of(choose(c, NONCES)));
     octets[1] = choose_u8(c);
+    play->asker_ecn = octets[1] & E_FLAG;
     ask(play, &peer, AMTG_MSG_QUERY, 2, octets, sizeof octets);
 }
 
 struct claim {
     uint8_t mac[AMTG_AMT_MAC_OCTETS];
     uint32_t nonce;
+    bool ecn;
     bool right;      /* it is the MAC that the relay gave for this peer and nonce, */
     uint64_t age_ms; /* so long ago */
 };
@@ -222,7 +227,7 @@ static struct claim choose_claim(struct play *play, struct choices *c, unsigned 
     enum { SPOILT = 0x80 };
     unsigned how = choose_u8(c), slot = how % NONCES;
     const struct known_mac *mac = &play->macs[peer][slot];
-    struct claim claim = {.nonce = nonce_of(slot), .right = mac->known && !(how & SPOILT),
+    struct claim claim = {.nonce = nonce_of(slot), .ecn = mac->ecn, .right = mac->known && !(how & SPOILT),
                           .age_ms = stage_now_ms(play->stage) - mac->at_ms};
 
     memcpy(claim.mac, mac->octets, sizeof claim.mac);
@@ -276,6 +281,7 @@ static void update(struct play *play, struct choices *c, const uint8_t *inner, u
     say(play, &peer, octets, head + len);
     if (len < AMTG_IP4_OCTETS || !believed(play, &claim, "update", before))
         return; /* a message so short is dropped before anybody looks at its MAC */
+    peer.ecn = claim.ecn;
     model_datagram(play, &peer, inner, len);
     play->believed_until_ms[i] = stage_now_ms(play->stage) + play->model.interval_ms + 1;
 }
@@ -386,12 +392,16 @@ static void raw_message(struct play *play, struct choices *c)
         octets[0] = type % (AMTG_MSG_TEARDOWN + 1);
     if (amtg_amt_peek(octets, (uint32_t)len, &message) != AMTG_OK)
         message = AMTG_MSG_DATA;
-    if (message == AMTG_MSG_DISCOVERY)
+    if (message == AMTG_MSG_DISCOVERY) {
         ask(play, &peer, AMTG_MSG_ADVERTISEMENT, 1, octets, (uint32_t)len);
-    else if (message == AMTG_MSG_REQUEST)
+    } else if (message == AMTG_MSG_REQUEST) {
+        struct amtg_amt_request m = {0};
+        (void)amtg_amt_request_parse(octets, (uint32_t)len, AMTG_AMT_LENIENT, &m);
+        play->asker_ecn = m.e;
         ask(play, &peer, AMTG_MSG_QUERY, 2, octets, (uint32_t)len);
-    else
+    } else {
         say(play, &peer, octets, (uint32_t)len);
+    }
 }
 
 static void unreachable(struct play *play, struct choices *c)

@@ -21,6 +21,13 @@ static inline struct amtg_peer peer_at(unsigned i, bool moved)
     return p;
 }
 
+static inline bool peer_equal(const struct amtg_peer *a, const struct amtg_peer *b)
+{
+    return amtg_addr_equal(&a->remote, &b->remote) && amtg_addr_equal(&a->local, &b->local) &&
+           a->remote_port == b->remote_port && a->local_port == b->local_port &&
+           a->scope == b->scope && a->ecn == b->ecn;
+}
+
 /* i: written, which of them it is. */
 static inline struct amtg_peer choose_peer(struct choices *c, unsigned *i)
 {
