@@ -118,6 +118,12 @@ static bool parse_host(const struct amtg_field *f, const char *text, struct amtg
     return true;
 }
 
+/* By its text: an IPv6 address may be an IPv4-mapped one, ::ffff:192.0.2.1. */
+static bool is_ip6(const char *text)
+{
+    return strchr(text, ':') != NULL;
+}
+
 bool amtg_form_address(const char *text, uint8_t item_octets, uint8_t out[16])
 {
     struct amtg_addr a;
@@ -129,7 +135,7 @@ bool amtg_form_address(const char *text, uint8_t item_octets, uint8_t out[16])
         return true;
     }
     memcpy(out, item_octets == 4 ? amtg_addr_octets4(&a) : a.octets, item_octets);
-    return amtg_addr_is4(&a) == (item_octets == 4);
+    return is_ip6(text) == (item_octets == 16);
 }
 
 /* Octets of an address field: 4 or 16; of either family where the width is not fixed. */
@@ -143,12 +149,12 @@ static bool parse_address(const struct amtg_field *f, const char *text, struct a
         return false;
     out->octets = octets;
     out->len = 16;
-    if (f->form == AMTG_FORM_COMPAT)
+    if (f->form == AMTG_FORM_COMPAT && !is_ip6(text))
         amtg_amt_address_put(&a, octets);
-    else if (f->form == AMTG_FORM_MAPPED)
+    else if (f->form == AMTG_FORM_COMPAT || f->form == AMTG_FORM_MAPPED)
         memcpy(octets, a.octets, 16);
     else {
-        out->len = f->bits ? f->bits / 8 : amtg_addr_is4(&a) ? 4 : 16;
+        out->len = f->bits ? f->bits / 8 : is_ip6(text) ? 16 : 4;
         return amtg_form_address(text, (uint8_t)out->len, octets);
     }
     return true;
@@ -285,6 +291,8 @@ void amtg_form_print_address(const uint8_t *octets, uint8_t item_octets, FILE *o
         memcpy(a.octets, octets, 16);
     else
         a = item_octets == 4 ? amtg_addr_from4(octets) : amtg_addr_from6(octets);
+    if (item_octets == 16 && amtg_addr_is4(&a))
+        fputs("::ffff:", out);
     fputs(amtg_addr_text(&a, text), out);
 }
 
@@ -348,6 +356,7 @@ void amtg_form_print(const struct amtg_field *f, const struct amtg_value *v, uin
                      bool cut, FILE *out)
 {
     struct amtg_addr a;
+    bool compat;
 
     switch (f->form) {
     case AMTG_FORM_NUMBER:
@@ -371,7 +380,9 @@ void amtg_form_print(const struct amtg_field *f, const struct amtg_value *v, uin
         break;
     case AMTG_FORM_COMPAT:
         a = amtg_amt_address_get(v->octets);
-        amtg_form_print_address(a.octets, 0, out);
+        /* an IPv4-mapped one is an IPv6 address here */
+        compat = amtg_addr_is4(&a) && v->octets[10] == 0;
+        amtg_form_print_address(v->octets + (compat ? 12 : 0), compat ? 4 : 16, out);
         break;
     case AMTG_FORM_OCTETS:
     case AMTG_FORM_PAYLOAD:
