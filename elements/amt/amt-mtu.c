@@ -37,9 +37,9 @@ enum answers { ANSWER_NONE, ANSWER_SSM, ANSWER_ALL };
 static const char *const answers[] = {"none", "ssm", "all", NULL};
 
 enum {
-    ERRORS = 16,         /* that may wait for the end of a turn */
-    USUAL_MTU = 1500,    /* of a link that nobody says anything about */
-    PMTU_LEAST = 128,    /* leaves room for a datagram */
+    ERRORS = 16,      /* that may wait for the end of a turn */
+    USUAL_MTU = 1500, /* of a link that nobody says anything about */
+    PMTU_LEAST = 128, /* leaves room for a datagram */
     HEADS4 = AMTG_IP4_OCTETS + AMTG_UDP_OCTETS + AMTG_DATA_HEAD_OCTETS,
     HEADS6 = AMTG_IP6_OCTETS + AMTG_UDP_OCTETS + AMTG_DATA_HEAD_OCTETS,
 };
@@ -150,7 +150,7 @@ static bool is_same_channel(const struct amtg_packet *a, const struct amtg_packe
     return amtg_addr_equal(&source_a, &source_b) && amtg_addr_equal(&group_a, &group_b);
 }
 
-/* Keep the datagram until the turn is over; or note that another of its channel has a smaller tunnel. */
+/* Keep the datagram until the turn is over; or lower what the one of its channel says. */
 static void answer_later(struct amtg_element *e, struct amtg_packet *p, uint32_t mtu)
 {
     struct amt_mtu *state = amtg_state(e);

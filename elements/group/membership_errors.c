@@ -23,9 +23,9 @@ static const uint16_t steps[] = {9000, 4352, 2002, 1500, 1492, 1480, 1454, 1420,
 
 enum {
     STEPS = sizeof steps / sizeof steps[0],
-    USUAL = 1500,      /* what is assumed of a path that nothing is known of */
-    LEAST4 = 68,       /* RFC 791, section 3.2 */
-    LEAST6 = 1280,     /* RFC 8200, section 5 */
+    USUAL = 1500,  /* what is assumed of a path that nothing is known of */
+    LEAST4 = 68,   /* RFC 791, section 3.2 */
+    LEAST6 = 1280, /* RFC 8200, section 5 */
 };
 
 /* Destination Unreachable and nothing else; "too big" says the opposite: there is a path. */

@@ -1,7 +1,10 @@
 /*
  * Fuzz: headers of IP and UDP, ICMP errors, and answers of name servers. What is found sound lies within the
- * datagram, and is found again in a datagram that is built of it.
+ * datagram, and is found again in a datagram that is built of it. What is cut fits, and makes
+ * the whole again; what answers it is sound.
  */
+#include "core/cursor.h"
+#include "elements/ip/cut.h"
 #include "elements/wire/checksum.h"
 #include "elements/wire/describe.h"
 #include "elements/wire/dns.h"
@@ -77,13 +80,59 @@ static void check_answer(const uint8_t *octets, uint32_t len)
     FUZZ_CHECK(amtg_host_name_is(answer.name), "name %s", answer.name);
 }
 
+/* Into pieces of at most `mtu` octets. */
+static void check_cut(const uint8_t *octets, const struct amtg_ip *ip, uint32_t mtu)
+{
+    enum { MORE = 0x2000, OFFSET = 0x1fff };
+    static uint8_t piece[MOST];
+    uint16_t whole = amtg_get_u16(octets + 6), part = 0;
+    struct amtg_cut cut;
+    struct amtg_ip again;
+    uint32_t len, at = 0;
+
+    if (!amtg_cut_begin(&cut, octets, ip->total, mtu))
+        return;
+    while ((len = amtg_cut_octets(&cut))) {
+        FUZZ_CHECK(len <= mtu && len <= ip->total, "%u octets of %u", len, mtu);
+        amtg_cut_write(&cut, piece);
+        FUZZ_CHECK(amtg_ip_parse(piece, len, &again) == AMTG_IP_SOUND && again.total == len, "a piece");
+        part = amtg_get_u16(piece + 6);
+        FUZZ_CHECK((part & OFFSET) * 8u == (whole & OFFSET) * 8u + at, "offset %u", part & OFFSET);
+        FUZZ_CHECK(memcmp(piece + again.header, octets + ip->header + at, len - again.header) == 0,
+                   "other octets");
+        at += len - again.header;
+        FUZZ_CHECK(!(part & MORE) == (at == ip->total - ip->header && !(whole & MORE)), "more");
+    }
+    FUZZ_CHECK(at == ip->total - ip->header, "%u octets in all", at);
+}
+
+static void check_too_big(const uint8_t *octets, const struct amtg_ip *ip)
+{
+    uint8_t out[AMTG_ICMP_MOST];
+    struct amtg_packet p = {.data = (uint8_t *)octets, .len = ip->total,
+                            .transport = ip->transport, .protocol = ip->protocol};
+    struct amtg_addr from = ip->dst;
+    struct amtg_ip again;
+
+    if (!amtg_icmp_may_answer(&p))
+        return;
+    uint32_t len = amtg_icmp_too_big(&p, &from, 1280, out);
+    FUZZ_CHECK(len <= (ip->version == 4 ? 576 : AMTG_ICMP_MOST), "%u octets", len);
+    FUZZ_CHECK(amtg_ip_parse(out, len, &again) == AMTG_IP_SOUND && again.total == len, "an error");
+    FUZZ_CHECK(same(&again.dst, &ip->src) && same(&again.src, &from), "addresses");
+    p.data = out, p.len = len;
+    FUZZ_CHECK(!amtg_icmp_may_answer(&p), "an error about an error");
+}
+
 static void check_datagram(const uint8_t *octets, uint32_t len)
 {
     struct amtg_icmp_error error;
     struct amtg_udp udp;
     struct amtg_ip ip;
 
-    (void)amtg_icmp_error_parse(octets, len, &error);
+    if (amtg_icmp_error_parse(octets, len, &error))
+        FUZZ_CHECK(error.payload >= octets && error.payload + error.payload_octets <= octets + len,
+                   "a payload outside");
     if (amtg_ip_parse(octets, len, &ip) != AMTG_IP_SOUND)
         return;
     FUZZ_CHECK(ip.header <= ip.transport && ip.transport <= ip.total && ip.total <= len,
@@ -91,6 +140,9 @@ static void check_datagram(const uint8_t *octets, uint32_t len)
     FUZZ_CHECK(amtg_addr_is4(&ip.src) == (ip.version == 4) &&
                    amtg_addr_is4(&ip.dst) == (ip.version == 4), "family");
     rebuild_header(&ip);
+    check_too_big(octets, &ip);
+    for (uint32_t mtu = 20; ip.version == 4 && mtu < ip.total + 8; mtu += 1 + mtu / 3)
+        check_cut(octets, &ip, mtu);
     if (amtg_udp_parse(octets, &ip, true, &udp) == AMTG_UDP_SOUND) {
         FUZZ_CHECK(udp.payload + udp.payload_octets <= ip.total, "payload past the datagram");
         rebuild_udp(octets, &ip, &udp);
