@@ -102,6 +102,7 @@ static void expect_data(struct scene *s, int dscp, bool carried)
     }
 }
 
+/* Covers: E-1 to E-6, E-14, E-17. */
 START_TEST(the_relay_carries_ecn_to_gateways_that_said_e)
 {
     struct scene *s = play(NULL);
@@ -137,6 +138,7 @@ START_TEST(a_dscp_leaves_ecn_alone)
 END_TEST
 
 /* An endpoint that asks without E one day, say after a downgrade, gets no ECN from then on. */
+/* Covers: E-4, E-6, E-17. */
 START_TEST(the_last_update_decides)
 {
     static const uint8_t flags[] = {0, E, 0};
@@ -180,6 +182,7 @@ static struct scene *receiver(const struct amtg_peer *relay, uint32_t nonce)
     return s;
 }
 
+/* Covers: E-7 to E-10, E-14, E-16. */
 START_TEST(the_gateway_says_e_and_hands_on_what_the_tunnel_met)
 {
     struct amtg_peer relay = scene_gateway(RELAY4, AMTG_AMT_PORT, GATEWAY4);

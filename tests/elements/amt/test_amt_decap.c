@@ -71,6 +71,7 @@ static const int egress[4][4] = {
 };
 static const bool odd[4][4] = {{0, 1, 1, 1}, {0, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}};
 
+/* Covers: E-7 to E-10. */
 START_TEST(the_more_severe_of_both_ecn_fields_goes_on)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-decap}");
@@ -164,6 +165,7 @@ static unsigned alarms(const char *params)
     return lines;
 }
 
+/* Covers: E-11 to E-13. */
 START_TEST(odd_pairs_are_said_now_and_then_or_never)
 {
     ck_assert_uint_eq(alarms(""), 2);

@@ -63,6 +63,7 @@ static void expect_tos(int shared, const char *params, unsigned inner, unsigned 
     rig_free(rig);
 }
 
+/* Covers: E-1, E-2. */
 START_TEST(the_outer_ecn_field_is_the_inner_one)
 {
     for (unsigned ecn = 0; ecn < 4; ecn++) {

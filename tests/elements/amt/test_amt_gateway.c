@@ -198,6 +198,40 @@ START_TEST(g39_a_relay_that_stays_silent_is_looked_for_anew_and_still_asked)
 }
 END_TEST
 
+/* Covers: G-39. */
+START_TEST(g39_when_the_silent_relay_is_found_again_it_stays)
+{
+    struct rig *rig = rig_new(_i, FINDER(", discovery: 192.52.193.1, retries: 1"));
+    uint32_t nonce = 0;
+
+    report(rig, IGMP_REPORT_HEX);
+    advertise(rig, ANYCAST4, take_discovery(rig, ANYCAST4), RELAY4);
+    tell(rig, (struct told){.nonce = take_request(rig, RELAY4, 0), .interval_s = 60});
+    rig_ignore(rig, "queries");
+    report(rig, IGMP_REPORT_HEX);
+    rig_ignore(rig, "out");
+    for (unsigned type = 3; type == 3;) { /* it answers no more: Requests, then a Discovery */
+        wait_out(rig, 130);
+        struct amtg_packet *p = rig_take(rig, "out");
+        type = p->data[0];
+        nonce = amtg_get_u32(p->data + 4);
+        amtg_packet_free(p);
+    }
+    advertise(rig, ANYCAST4, nonce, RELAY4);
+    wait_out(rig, 130);
+    tell(rig, (struct told){.nonce = take_request(rig, RELAY4, 0), .interval_s = 60});
+    ck_assert_uint_eq(rig_count(rig, "queries"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "moving"), 0);
+    ck_assert_uint_eq(rig_counter(rig, "relay-changes"), 0);
+    ck_assert_uint_eq(rig_counter(rig, "teardowns"), 0);
+    rig_ignore(rig, "queries");
+    rig_ignore(rig, "out");
+    amtg_runtime_stop(rig_runtime(rig));
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(g39_another_relay_takes_the_place_of_one_that_never_answered)
 {
     struct rig *rig = rig_new(_i, FINDER(", discovery: 192.52.193.1, retries: 0"));
@@ -901,6 +935,7 @@ AMTG_RIG_SUITE("amt-gateway",
                m6_m8_a_known_relay_is_asked_at_once,
                g37_g38_g58_requests_are_repeated_with_their_nonce_and_back_off,
                g39_a_relay_that_stays_silent_is_looked_for_anew_and_still_asked,
+               g39_when_the_silent_relay_is_found_again_it_stays,
                g39_another_relay_takes_the_place_of_one_that_never_answered,
                g48_a_query_is_handed_over_without_what_surrounds_it,
                g61_g64_reports_before_the_query_are_dropped_and_go_out_at_once_after_it,

@@ -26,6 +26,7 @@ static void cycle_without(struct rig *rig)
     rig_ignore(rig, "queries");
 }
 
+/* Covers: E-16. */
 START_TEST(each_first_request_has_e)
 {
     for (unsigned mld = 0; mld < 2; mld++) {

@@ -72,6 +72,7 @@ static void check_limit(struct rig *rig, const char *source, const char *group, 
     ck_assert_uint_eq(rig_drops_all(rig), before + 1);
 }
 
+/* */
 START_TEST(a_tunnel_takes_the_path_mtu_less_the_headers)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-mtu, icmp: none}");
@@ -137,6 +138,7 @@ static void expect_fragments_of(struct rig *rig, const uint8_t *octets, uint32_t
 }
 
 /* each fragment is a packet of its own, and so gets a Data message of its own. */
+/* */
 START_TEST(a_datagram_without_df_is_cut_into_packets)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-mtu}");
@@ -224,6 +226,7 @@ static void expect_error(struct rig *rig, const char *from, const char *to, uint
     amtg_packet_free(p);
 }
 
+/* */
 START_TEST(the_source_of_an_ssm_group_is_told)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-mtu, " OURS "}");
@@ -242,6 +245,7 @@ START_TEST(the_source_of_an_ssm_group_is_told)
 END_TEST
 
 /* one error, with the smallest MTU of all tunnels. */
+/* */
 START_TEST(one_error_speaks_for_all_tunnels)
 {
     static const uint16_t pmtus[] = {0, 1280, 1400};
@@ -269,6 +273,7 @@ START_TEST(one_error_speaks_for_all_tunnels)
 }
 END_TEST
 
+/* */
 START_TEST(sources_that_nobody_chose_are_not_told)
 {
     struct rig *rig = rig_new(_i, "it: {class: amt-mtu, " OURS "}");

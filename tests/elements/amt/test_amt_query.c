@@ -64,6 +64,7 @@ static bool query_is_for_ecn(struct rig *rig)
 }
 
 /* RFC 9601, section 6.1.4.2: bit 14 of a Request. */
+/* Covers: E-17. */
 START_TEST(e_goes_into_the_mac)
 {
     for (unsigned on = 0; on < 2; on++) {

@@ -139,6 +139,7 @@ START_TEST(where_there_is_no_previous_secret_nothing_is_right)
 END_TEST
 
 /* RFC 9601, section 6.1.4.2: no state is needed to know whether a Request had E. */
+/* Covers: E-17. */
 START_TEST(a_mac_says_whether_its_request_had_e)
 {
     struct rig *rig = rig_new(_i, SECRET);

@@ -36,6 +36,7 @@ START_TEST(reports_leave_by_their_family_with_the_sender_as_peer)
 }
 END_TEST
 
+/* Covers: E-17. */
 START_TEST(the_sender_heeds_ecn_if_its_request_said_so)
 {
     struct rig *rig = rig_new(_i, UPDATE);

@@ -99,6 +99,7 @@ static void finish(struct rig *rig)
     rig_free(rig);
 }
 
+/* */
 START_TEST(an_error_lowers_the_path_mtu_of_its_tunnel_alone)
 {
     struct rig *rig = begin(_i, "");
@@ -143,6 +144,7 @@ START_TEST(path_mtus_are_rounded_down_to_a_few_sizes)
 END_TEST
 
 /* */
+/* */
 START_TEST(no_error_goes_below_the_minimum)
 {
     struct rig *rig = begin(_i, "pmtu-min: 1300");
@@ -195,6 +197,7 @@ START_TEST(an_error_without_mtu_goes_one_step_down)
 }
 END_TEST
 
+/* Covers: S-13. */
 START_TEST(errors_that_cannot_be_about_our_data_are_ignored)
 {
     struct rig *rig = begin(_i, "");
@@ -234,6 +237,7 @@ START_TEST(errors_that_cannot_be_about_our_data_are_ignored)
 END_TEST
 
 /* R-58, S-5: the switch. What the host itself finds too big for its link is no hearsay. */
+/* Covers: R-58, S-5. */
 START_TEST(errors_from_the_path_can_be_switched_off)
 {
     struct rig *rig = begin(_i, "pmtu-dynamic: no");

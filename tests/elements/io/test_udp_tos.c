@@ -87,6 +87,7 @@ static void send_to_set(int shared, unsigned family, const char *bind)
     rig_free(rig);
 }
 
+/* Covers: E-1, E-3, E-4, E-6. */
 START_TEST(ecn_goes_to_those_that_heed_it)
 {
     send_to_set(_i, 0, ", bind: 127.0.0.1");
@@ -119,6 +120,7 @@ START_TEST(what_has_no_tos_gets_the_dscp_of_the_socket)
 }
 END_TEST
 
+/* Covers: E-7. */
 START_TEST(datagrams_have_the_tos_that_they_came_with)
 {
     for (unsigned family = 0; family < 2; family++) {

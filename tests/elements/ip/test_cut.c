@@ -128,6 +128,7 @@ static uint32_t cut(const struct datagram *d, uint32_t mtu, uint32_t again)
     return w.fragments;
 }
 
+/* */
 START_TEST(fragments_of_every_size_make_the_datagram_again)
 {
     for (uint32_t payload = 1; payload <= 100; payload++)

@@ -67,6 +67,7 @@ static void check_error(bool ip4, uint32_t payload, uint32_t expect, uint32_t mt
     ck_assert_mem_eq(icmp + 8, p.data, octets - 8);
 }
 
+/* */
 START_TEST(the_error_says_the_mtu_and_quotes_the_datagram)
 {
     check_error(true, 100, 20 + 8 + 120, 1470);
