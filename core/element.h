@@ -326,6 +326,15 @@ void amtg_abort(struct amtg_element *e, const char *fmt, ...) __attribute__((for
 void amtg_verdict(struct amtg_element *e, bool good, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Which shard this is, 0 .. of how many that run (core/shards.h). */
+unsigned amtg_shard_of(const struct amtg_element *e);
+unsigned amtg_shard_count(const struct amtg_element *e);
+/*
+ * Have the same element of another shard emit a copy of a packet of e's (its octets, type
+ * and peer; no set), soon; takes it. false: that shard's mailbox is full, so it is lost.
+ */
+bool amtg_emit_in(struct amtg_element *e, unsigned shard, unsigned out, struct amtg_packet *p);
+
 /* The ops of a referenced element (never NULL for a checked graph). */
 const void *amtg_ops(const struct amtg_element *e, const struct amtg_interface *interface);
 

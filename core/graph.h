@@ -20,6 +20,8 @@ struct amtg_setting {
     const char *value;
 };
 
+enum { AMTG_SHARDS_MOST = 64 };
+
 struct amtg_graph_options {
     const struct amtg_class *const *classes; /* NULL-terminated registry */
     const struct amtg_setting *settings;
@@ -76,6 +78,7 @@ struct amtg_graph {
     unsigned edges_count;
     struct amtg_graph_param *params;
     unsigned params_count;
+    unsigned shards; /* copies that run, each on a thread of its own (core/shards.h); at least 1 */
     struct amtg_graph_export *inputs, *outputs;
     unsigned inputs_count, outputs_count;
     unsigned *order; /* node indices, sinks first: the order of start; stop is the reverse */

@@ -155,8 +155,40 @@ static void copy_edges(struct loader *l, struct amtg_graph *g)
     }
 }
 
+void graph_shards(struct loader *l)
+{
+    static const struct amtg_param spec = {
+        .kind = AMTG_KIND_UINT, .size = sizeof(unsigned), .min = 1, .max = AMTG_SHARDS_MOST};
+    struct value v = {amtg_yaml_get(l->top->tree, "shards"), l->top, l->top->folder, NULL};
+    char expected[128];
+    struct piece p;
+
+    l->shards = 1;
+    if (!v.yaml || !graph_piece(l, v, "shards", &p))
+        return;
+    const struct amtg_yaml *y = p.value.yaml;
+    l->shards_mark = p.mark;
+    if (y->kind != AMTG_YAML_SCALAR || !amtg_param_scalar(&spec, y->text, &l->shards))
+        graph_piece_problem(l, &p, "shards", amtg_param_expected(&spec, expected, sizeof expected),
+                            NULL, "this is no number of shards");
+}
+
+/* Each element must allow for copies. */
+static void check_shards(struct loader *l)
+{
+    for (unsigned n = 0; n < l->nodes_count && l->shards > 1; n++)
+        if (l->nodes[n].class->flags & AMTG_SINGLE) {
+            graph_problem(l, l->nodes[n].mark, l->nodes[n].name, NULL, NULL,
+                          "there can be only one %s, so the graph can have no shards",
+                          l->nodes[n].class->name);
+            amtg_diag_note(l->diag, l->shards_mark, "shards are asked for here");
+        }
+}
+
 void graph_check(struct loader *l, struct amtg_graph *g)
 {
+    check_shards(l);
+    g->shards = l->shards;
     check_types(l);
     if (!l->options->ports_may_be_open) {
         check_open(l);

@@ -6,7 +6,7 @@
 
 /* `tests` is for whoever runs them, and means nothing here. */
 static const char *const top_keys[] = {"amtgraph", "name", "summary", "params", "elements",
-                                       "edges", "inputs", "outputs", "tests"};
+                                       "edges", "inputs", "outputs", "shards", "tests"};
 
 enum { TOP_KEYS = sizeof top_keys / sizeof top_keys[0] };
 
@@ -80,7 +80,7 @@ static bool check_top(struct loader *l, const struct scope *s)
         if (!known)
             graph_problem(
                 l, y->key_mark, NULL,
-                "amtgraph, name, summary, params, elements, edges, inputs, outputs or tests",
+                "amtgraph, name, summary, params, elements, edges, inputs, outputs, shards or tests",
                 amtg_nearest(y->key, top_keys, TOP_KEYS), "there is no key \"%.60s\" here", y->key);
     }
     return true;
@@ -351,6 +351,8 @@ static void load_scope(struct loader *l, struct scope *s, const struct amtg_yaml
         graph_params_outside(l, s);
     graph_params_check(l, s, subject, entry ? entry->key_mark : s->tree->mark);
     load_elements(l, s);
+    if (s == l->top)
+        graph_shards(l);
     if (!graph_has_problems(l)) /* else it may be used where nobody looked */
         warn_unused(l, s);
     graph_edges(l, s);

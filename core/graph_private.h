@@ -171,6 +171,8 @@ struct loader {
     struct amtg_names class_names;
     struct scope *top;
     unsigned scopes_count;
+    unsigned shards;
+    struct amtg_mark shards_mark;
     bool too_large; /* the limit was reached and reported */
     struct amtg_graph_node *nodes;
     struct draft *drafts;
@@ -247,6 +249,8 @@ void graph_taint(struct loader *l, const struct item *item);
 /* graph_types.c, graph_check.c */
 void graph_settle(struct loader *l);
 void graph_check(struct loader *l, struct amtg_graph *g);
+/* `shards: N` of the outermost file, into the loader. */
+void graph_shards(struct loader *l);
 const char *graph_port_name(struct loader *l, struct port_at at, bool output);
 
 /* graph_order.c: works on a graph whose nodes, references and edges are there. */

@@ -88,7 +88,11 @@ void amtg_runtime_push(struct amtg_element *e, unsigned in, struct amtg_packet *
 enum { AMTG_COMMON_DROPS = 3 };
 const char *amtg_common_drop(unsigned i);
 
-/* Counters and drops of every element: lines for people, or one JSON object (jansson). */
-void amtg_runtime_print_stats(struct amtg_runtime *rt, FILE *out, bool json);
+/*
+ * Counters and drops of every element: lines for people, or one JSON object (jansson). Those of
+ * several runtimes of one graph, its shards, are summed up.
+ */
+void amtg_runtimes_print_stats(struct amtg_runtime *const *runtimes, unsigned count, FILE *out,
+                               bool json);
 
 #endif

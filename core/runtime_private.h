@@ -33,6 +33,8 @@ struct amtg_runtime {
     struct amtg_pool *pool, *records;
     struct amtg_element *elements; /* as graph->nodes */
     uint8_t seed[32];
+    unsigned shard;             /* which of its copies this is */
+    struct amtg_shards *shards; /* all of them; NULL: it is the only one */
     struct amtg_trace *trace;
     struct amtg_log_state log;
     amtg_observer *observe;

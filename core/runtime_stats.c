@@ -17,6 +17,43 @@ const char *amtg_common_drop(unsigned i)
     return common_drops[i].name;
 }
 
+/* What is summed up: the same element in each shard. */
+struct view {
+    struct amtg_runtime *const *runtimes;
+    unsigned count;
+};
+
+static const struct amtg_element *first_of(const struct view *v, unsigned node)
+{
+    return &v->runtimes[0]->elements[node];
+}
+
+#define SUM(v, node, value) \
+    ({ \
+        uint64_t sum_ = 0; \
+        for (unsigned s_ = 0; s_ < (v)->count; s_++) { \
+            const struct amtg_element *e = &(v)->runtimes[s_]->elements[node]; \
+            sum_ += (value); \
+        } \
+        sum_; \
+    })
+
+static struct amtg_pool_stats sum_pools(const struct view *v, bool records)
+{
+    struct amtg_pool_stats sum = {0};
+
+    for (unsigned i = 0; i < v->count; i++) {
+        const struct amtg_runtime *rt = v->runtimes[i];
+        struct amtg_pool_stats s = amtg_pool_stats(records ? rt->records : rt->pool);
+        sum.limit += s.limit;
+        sum.in_use += s.in_use;
+        sum.peak += s.peak;
+        sum.denied += s.denied;
+        sum.packets += s.packets;
+    }
+    return sum;
+}
+
 static const struct amtg_reason *drop_reason(const struct amtg_class *class, unsigned i)
 {
     return i < class->drops_count ? &class->drops[i] : &common_drops[i - class->drops_count];
@@ -40,33 +77,35 @@ const uint64_t *amtg_counter_find(const struct amtg_element *of, const char *nam
 
 /* ---- JSON --------------------------------------------------------------- */
 
-static json_t *ports_json(const struct amtg_element *e, const struct amtg_graph_node *node)
+static json_t *ports_json(const struct view *v, unsigned node, const struct amtg_graph_node *n)
 {
     json_t *ports = json_object();
 
-    for (unsigned i = 0; i < node->outs_count; i++)
-        json_object_set_new(ports, node->outs[i].name,
-                            json_pack("{sIsI}", "packets", (json_int_t)e->outs[i].packets,
-                                      "octets", (json_int_t)e->outs[i].octets));
+    for (unsigned i = 0; i < n->outs_count; i++)
+        json_object_set_new(ports, n->outs[i].name,
+                            json_pack("{sIsI}", "packets",
+                                      (json_int_t)SUM(v, node, e->outs[i].packets), "octets",
+                                      (json_int_t)SUM(v, node, e->outs[i].octets)));
     return ports;
 }
 
-static json_t *element_json(const struct amtg_element *e, const struct amtg_graph_node *node)
+static json_t *element_json(const struct view *v, unsigned node, const struct amtg_graph_node *n)
 {
+    const struct amtg_element *first = first_of(v, node);
     json_t *counters = json_object(), *drops = json_object();
 
-    for (unsigned i = 0; i < e->class->counters_count; i++)
-        json_object_set_new(counters, e->class->counters[i].name,
-                            json_integer((json_int_t)e->counters[i]));
-    for (unsigned i = 0; i < drops_count(e); i++)
-        json_object_set_new(drops, drop_reason(e->class, i)->name,
-                            json_integer((json_int_t)e->drops[i]));
-    json_t *object = json_pack("{sssIsososo}", "class", e->class->name, "taken",
-                               (json_int_t)e->taken, "counters", counters, "drops", drops,
-                               "ports", ports_json(e, node));
-    if (e->boundary) {
+    for (unsigned i = 0; i < first->class->counters_count; i++)
+        json_object_set_new(counters, first->class->counters[i].name,
+                            json_integer((json_int_t)SUM(v, node, e->counters[i])));
+    for (unsigned i = 0; i < drops_count(first); i++)
+        json_object_set_new(drops, drop_reason(first->class, i)->name,
+                            json_integer((json_int_t)SUM(v, node, e->drops[i])));
+    json_t *object = json_pack("{sssIsososo}", "class", first->class->name, "taken",
+                               (json_int_t)SUM(v, node, e->taken), "counters", counters, "drops",
+                               drops, "ports", ports_json(v, node, n));
+    if (first->boundary) { /* a run on captures has one shard */
         uint64_t counts[3];
-        amtg_boundary_counts(e, counts);
+        amtg_boundary_counts(first, counts);
         json_t *boundary = json_object();
         for (unsigned i = 0; i < 3; i++)
             json_object_set_new(boundary, boundary_names[i], json_integer((json_int_t)counts[i]));
@@ -75,29 +114,28 @@ static json_t *element_json(const struct amtg_element *e, const struct amtg_grap
     return object;
 }
 
-static json_t *pool_json(const struct amtg_pool *pool)
+static json_t *pool_json(struct amtg_pool_stats s)
 {
-    struct amtg_pool_stats s = amtg_pool_stats(pool);
-
     return json_pack("{sIsIsIsIsI}", "limit", (json_int_t)s.limit, "in_use", (json_int_t)s.in_use,
                      "peak", (json_int_t)s.peak, "denied", (json_int_t)s.denied, "packets",
                      (json_int_t)s.packets);
 }
 
-static void print_json(const struct amtg_runtime *rt, FILE *out)
+static void print_json(const struct view *v, FILE *out)
 {
+    const struct amtg_runtime *rt = v->runtimes[0];
     const struct amtg_graph *g = rt->graph;
     json_t *elements = json_object();
 
     for (unsigned i = 0; i < g->nodes_count; i++)
-        json_object_set_new(elements, g->nodes[i].name, element_json(&rt->elements[i], &g->nodes[i]));
+        json_object_set_new(elements, g->nodes[i].name, element_json(v, i, &g->nodes[i]));
     json_t *all = json_object();
     json_object_set_new(all, "version", json_integer(1));
     json_object_set_new(all, "graph", json_string(g->name ? g->name : ""));
     json_object_set_new(all, "seconds", json_real((double)amtg_loop_now_ns(rt->loop) / (double)AMTG_S));
     json_object_set_new(all, "elements", elements);
-    json_object_set_new(all, "pool", pool_json(rt->pool));
-    json_object_set_new(all, "records", pool_json(rt->records));
+    json_object_set_new(all, "pool", pool_json(sum_pools(v, false)));
+    json_object_set_new(all, "records", pool_json(sum_pools(v, true)));
     json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     fputc('\n', out);
     json_decref(all);
@@ -113,38 +151,48 @@ static void line(FILE *out, const char *element, const char *what, const char *n
                 (unsigned long long)value, unit ? unit : "");
 }
 
-static void print_text(const struct amtg_runtime *rt, FILE *out)
+static void element_text(const struct view *v, unsigned node, const struct amtg_graph_node *n,
+                         FILE *out)
 {
-    const struct amtg_graph *g = rt->graph;
+    const struct amtg_element *first = first_of(v, node);
+    const struct amtg_class *class = first->class;
 
-    for (unsigned i = 0; i < g->nodes_count; i++) {
-        const struct amtg_element *e = &rt->elements[i];
-        const struct amtg_graph_node *node = &g->nodes[i];
-        for (unsigned k = 0; k < node->outs_count; k++)
-            line(out, e->name, "out", node->outs[k].name, e->outs[k].packets, "packets");
-        for (unsigned k = 0; k < e->class->counters_count; k++)
-            line(out, e->name, "counter", e->class->counters[k].name, e->counters[k],
-                 e->class->counters[k].unit);
-        for (unsigned k = 0; k < drops_count(e); k++)
-            line(out, e->name, "drop", drop_reason(e->class, k)->name, e->drops[k], "packets");
-        if (e->boundary) {
-            uint64_t counts[3];
-            amtg_boundary_counts(e, counts);
-            for (unsigned k = 0; k < 3; k++)
-                line(out, e->name, "boundary", boundary_names[k], counts[k], "packets");
-        }
+    for (unsigned k = 0; k < n->outs_count; k++)
+        line(out, n->name, "out", n->outs[k].name, SUM(v, node, e->outs[k].packets), "packets");
+    for (unsigned k = 0; k < class->counters_count; k++)
+        line(out, n->name, "counter", class->counters[k].name, SUM(v, node, e->counters[k]),
+             class->counters[k].unit);
+    for (unsigned k = 0; k < drops_count(first); k++)
+        line(out, n->name, "drop", drop_reason(class, k)->name, SUM(v, node, e->drops[k]),
+             "packets");
+    if (first->boundary) {
+        uint64_t counts[3];
+        amtg_boundary_counts(first, counts);
+        for (unsigned k = 0; k < 3; k++)
+            line(out, n->name, "boundary", boundary_names[k], counts[k], "packets");
     }
-    struct amtg_pool_stats s = amtg_pool_stats(rt->pool);
+}
+
+static void print_text(const struct view *v, FILE *out)
+{
+    const struct amtg_graph *g = v->runtimes[0]->graph;
+
+    for (unsigned i = 0; i < g->nodes_count; i++)
+        element_text(v, i, &g->nodes[i], out);
+    struct amtg_pool_stats s = sum_pools(v, false);
     line(out, "(pool)", "gauge", "in-use", s.in_use, "buffers");
     line(out, "(pool)", "gauge", "peak", s.peak, "buffers");
     line(out, "(pool)", "counter", "denied", s.denied, "requests");
 }
 
-void amtg_runtime_print_stats(struct amtg_runtime *rt, FILE *out, bool json)
+void amtg_runtimes_print_stats(struct amtg_runtime *const *runtimes, unsigned count, FILE *out,
+                               bool json)
 {
+    struct view v = {runtimes, count};
+
     if (json)
-        print_json(rt, out);
+        print_json(&v, out);
     else
-        print_text(rt, out);
+        print_text(&v, out);
     fflush(out);
 }

@@ -306,6 +306,7 @@ const struct amtg_class amtg_amt_gateway = {
         [AMTG_GW_DATA] = {"data", AMTG_AMT_DATA, "Data of the relay that serves"},
         [AMTG_GW_LOOKUPS] = {"lookups", AMTG_LOOKUP, "names whose addresses are wanted",
                              AMTG_MAY_BE_OPEN}),
+    .flags = AMTG_SINGLE,
     .state_octets = sizeof(struct amt_gateway),
     AMTG_PARAMS(
         AMTG_HOSTS(struct amt_gateway, discovery, "192.52.193.1, 2001:3::1", AMTG_GW_HOSTS,

@@ -187,6 +187,7 @@ const struct amtg_class amtg_generator = {
                "  end:    {class: discard}\n"
                "edges:\n"
                "  - source -> seen -> end\n",
+    .flags = AMTG_SINGLE,
     .state_octets = sizeof(struct generator),
     AMTG_OUTPUTS([OUT] = {.name = "out", .type = AMTG_IP, .help = "the packets, whole and sound"}),
     AMTG_PARAMS(

@@ -344,6 +344,7 @@ const struct amtg_class amtg_stream_check = {
                "  check:  {class: stream-check, source: source, least: 1000}\n"
                "edges:\n"
                "  - source -> path -> check\n",
+    .flags = AMTG_SINGLE,
     .state_octets = sizeof(struct stream_check),
     AMTG_INPUTS({.name = "in", .type = AMTG_PACKET, .help = "UDP in IP, or payloads"}),
     AMTG_OUTPUTS([OUT] = {.name = "out",

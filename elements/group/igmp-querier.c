@@ -51,6 +51,7 @@ const struct amtg_class amtg_igmp_querier = {
                "  - membership.joins -> joins\n"
                "  - membership.asks -> querier.asks\n"
                "  - querier -> lan\n",
+    .flags = AMTG_SINGLE,
     .state_octets = sizeof(struct amtg_querier),
     AMTG_INPUTS(AMTG_QUERIER_INPUT_PORTS),
     AMTG_OUTPUTS({"out", AMTG_IP, "whole datagrams with IGMP Queries", 0}),

@@ -46,6 +46,7 @@ const struct amtg_class amtg_mld_querier = {
                "  - membership.joins -> joins\n"
                "  - membership.asks -> querier.asks\n"
                "  - querier -> lan\n",
+    .flags = AMTG_SINGLE,
     .state_octets = sizeof(struct amtg_querier),
     AMTG_INPUTS(AMTG_QUERIER_INPUT_PORTS),
     AMTG_OUTPUTS({"out", AMTG_IP, "whole datagrams with MLD Queries", 0}),

@@ -71,6 +71,7 @@ const struct amtg_class amtg_pcap_sink = {
                "  file:   {class: pcap-sink, file: out.pcap}\n"
                "edges:\n"
                "  - source -> file\n",
+    .flags = AMTG_SINGLE,
     .state_octets = sizeof(struct pcap_sink),
     AMTG_INPUTS({.name = "in", .type = AMTG_IP_RAW, .help = "IP packets, verified or not"}),
     AMTG_PARAMS(AMTG_FILE(struct pcap_sink, file, NULL, "the capture to write")),

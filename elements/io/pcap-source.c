@@ -210,6 +210,7 @@ const struct amtg_class amtg_pcap_source = {
                "  copy:   {class: pcap-sink, file: copy.pcap}\n"
                "edges:\n"
                "  - native -> copy\n",
+    .flags = AMTG_SINGLE,
     .state_octets = sizeof(struct pcap_source),
     AMTG_OUTPUTS([OUT] = {.name = "out",
                           .type = AMTG_IP_RAW,

@@ -220,7 +220,7 @@ const struct amtg_class amtg_stdout = {
                "  player: {class: stdout}\n"
                "edges:\n"
                "  - inner -> check -> unwrap -> player\n",
-    .flags = AMTG_HOST | AMTG_STDOUT,
+    .flags = AMTG_HOST | AMTG_STDOUT | AMTG_SINGLE,
     .state_octets = sizeof(struct output),
     AMTG_INPUTS([IN] = {.name = "in", .type = AMTG_DATAGRAM, .help = "payloads"}),
     AMTG_PARAMS(AMTG_U32(struct output, queue, "1024", 1, 1 << 20, "packets",

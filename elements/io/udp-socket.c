@@ -265,6 +265,7 @@ static enum amtg_err open_one(struct amtg_element *e, const struct amtg_addr *ad
         .send_buffer = state->send_buffer_octets,
         .hop_limit = state->hop_limit,
         .free = further,
+        .shards = amtg_shard_count(e),
         .zero_checksum6 = state->zero_checksum6,
     };
     /* Port 0: the first socket gets one from the system, the others follow it. */
@@ -320,6 +321,8 @@ static enum amtg_err udp_socket_start(struct amtg_element *e)
     struct udp_socket *state = amtg_state(e);
     enum amtg_err err = AMTG_OK;
 
+    if (state->port == 0 && amtg_shard_count(e) > 1)
+        return amtg_fail(e, AMTG_ECONFIG, "shards share a port, so it must be named");
     for (unsigned i = 0; !err && i < state->bind.count; i++)
         if (!covered(state, i))
             err = open_one(e, &state->bind.items[i], false);
@@ -369,6 +372,8 @@ const struct amtg_class amtg_udp_socket = {
         "IPv6 datagrams without UDP checksum are dropped by the system unless `zero-checksum6`; a "
         "relay may send Data so (RFC 6935), and a gateway must take it. A checksum that is there "
         "is always verified, and IPv4 needs none.\n\n"
+        "Shards share the port: the kernel gives a datagram to one of them by its source address, a "
+        "Teardown by the address in it; an ICMP error is passed on to the one that it concerns.\n\n"
         "Addresses of `also` are bound where their family is bound at all and no wildcard covers "
         "them; they may come to the host later (anycast).",
     .example = "elements:\n"

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "elements/io/steering.h"
+
 static bool set(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -80,7 +82,9 @@ enum amtg_err amtg_udp_bind(struct amtg_element *e, const struct amtg_addr *addr
     *bound = (struct amtg_udp_bound){
         .fd = fd, .addr = *addr, .is4 = is4, .wildcard = amtg_addr_is_unspecified(addr)};
     if ((is4 ? set_options4(fd, options) : set_options6(fd, options)) &&
-        bind_to(fd, addr, port, &bound->port))
+        (options->shards == 1 || set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+        bind_to(fd, addr, port, &bound->port) &&
+        (options->shards == 1 || amtg_steer_group(fd, is4, options->shards)))
         return AMTG_OK;
 
     int error = errno;

@@ -50,6 +50,7 @@ struct amtg_udp_socket_options {
     uint64_t receive_buffer, send_buffer; /* octets */
     uint8_t hop_limit;
     bool free; /* the address need not be one of the host's yet */
+    unsigned shards; /* that share the port, this socket being bound in their order; 1: none */
     bool zero_checksum6; /* take IPv6 datagrams without checksum (RFC 6935) */
 };
 

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "elements/io/steering.h"
 #include "elements/wire/icmp.h"
 #include "elements/wire/types.h"
 
@@ -217,6 +218,17 @@ static const struct sock_extended_err *find_error(struct msghdr *m)
     return NULL;
 }
 
+/* The kernel gives an ICMP error to any socket of a group: it goes to the shard that sent. */
+static void pass_on(struct amtg_element *e, struct amtg_packet *p)
+{
+    unsigned owner = amtg_steer(&p->peer.remote, amtg_shard_count(e));
+
+    if (owner == amtg_shard_of(e))
+        amtg_emit(e, AMTG_SOCK_UNREACHABLE, p);
+    else if (!amtg_emit_in(e, owner, AMTG_SOCK_UNREACHABLE, p))
+        amtg_count(e, AMTG_SOCK_LOST_ERRORS, 1);
+}
+
 /* quote: the failed datagram's payload, as far as it came back. */
 static void report_error(struct amtg_element *e, const struct amtg_udp_bound *bound,
                          struct msghdr *m, const struct sock_extended_err *error,
@@ -240,7 +252,7 @@ static void report_error(struct amtg_element *e, const struct amtg_udp_bound *bo
     p->peer = (struct amtg_peer){.local = bound->addr, .local_port = bound->port};
     read_remote(m->msg_name, &p->peer);
     read_local(m, &p->peer.local);
-    amtg_emit(e, AMTG_SOCK_UNREACHABLE, p);
+    pass_on(e, p);
 }
 
 void amtg_udp_report_too_big(struct amtg_element *e, const struct amtg_udp_bound *bound,

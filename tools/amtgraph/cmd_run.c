@@ -1,17 +1,15 @@
 /* amtgraph run: execute a graph on the host, or on captures in virtual time. */
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
-#include "core/runtime.h"
-#include "core/table.h"
+#include "core/shards.h"
 #include "elements/registry.h"
+#include "tools/amtgraph/drain.h"
 #include "tools/amtgraph/privilege.h"
 #include "tools/amtgraph/run_options.h"
+#include "tools/amtgraph/signals.h"
 
 enum { WHY = 512 };
 
@@ -19,19 +17,17 @@ enum { WHY = 512 };
 struct run {
     struct run_options options;
     struct amtg_graph *graph;
-    struct amtg_runtime *runtime;
+    struct amtg_shards *shards;
+    struct amtg_loop *loop;     /* of this thread: that of the only shard, or our own */
+    struct amtg_loop *own_loop; /* looks after shards in threads; NULL: there is one, here */
     struct amtg_trace *trace;
+    struct drain drain;
 };
 
-/* ---- signals ------------------------------------------------------------ */
-
-struct signals {
+/* Waits for the end of a shard. */
+struct ended {
     struct amtg_watch watch;
     struct run *run;
-    bool refusing;           /* by SIGUSR2 */
-    bool ending;             /* draining, then the end */
-    uint64_t end_ns;
-    struct amtg_timer drain; /* is anybody left to be served? */
 };
 
 /* Has any class of the graph this flag? */
@@ -43,124 +39,35 @@ static bool any_has(const struct run *run, unsigned flag)
     return false;
 }
 
+/* ---- counters ------------------------------------------------------------ */
+
 /* On standard output, unless that is where an element writes packets. */
 static FILE *stats_file(const struct run *run)
 {
     return any_has(run, AMTG_STDOUT) ? stderr : stdout;
 }
 
-static void print_stats(struct run *run)
+static void print_stats(struct amtg_shards *shards, void *arg)
 {
-    amtg_runtime_print_stats(run->runtime, stats_file(run), run->options.json);
+    struct run *run = arg;
+
+    amtg_runtimes_print_stats(amtg_shards_runtimes(shards), amtg_shards_count(shards),
+                              stats_file(run), run->options.json);
 }
 
 /* Under a line that tells one time from another: text says nothing of what is 0, which may be all. */
-static void print_stats_now(struct run *run)
+static void print_stats_now(void *arg)
 {
-    uint64_t now = amtg_loop_now_ns(amtg_runtime_loop(run->runtime));
+    struct run *run = arg;
+    uint64_t now = amtg_loop_now_ns(run->loop);
 
     if (!run->options.json)
         fprintf(stats_file(run), "counters after %llu.%03llu s:\n",
                 (unsigned long long)(now / AMTG_S), (unsigned long long)(now % AMTG_S / AMTG_MS));
-    print_stats(run);
-}
-
-/* ---- draining ----------------------------------------------------------- */
-
-static void end_when_drained(struct amtg_element *e, struct amtg_timer *t)
-{
-    struct signals *signals = AMTG_CONTAINER(t, struct signals, drain);
-    struct amtg_runtime *rt = signals->run->runtime;
-    struct amtg_loop *loop = amtg_runtime_loop(rt);
-    uint64_t now = amtg_loop_now_ns(loop);
-
-    (void)e;
-    if (now >= signals->end_ns || amtg_runtime_left(rt) == 0)
-        amtg_loop_stop(loop);
+    if (run->own_loop)
+        amtg_shards_pause(run->shards, print_stats, run);
     else
-        amtg_loop_timer_start(loop, t, signals->end_ns - now < AMTG_S ? signals->end_ns - now : AMTG_S);
-}
-
-/* The first time, whoever is served gets `--drain` to go elsewhere; the second time it is over. */
-static void end_run(struct signals *signals)
-{
-    struct run *run = signals->run;
-    struct amtg_loop *loop = amtg_runtime_loop(run->runtime);
-
-    if (signals->ending || !run->options.drain_ns || !amtg_runtime_drain(run->runtime, true)) {
-        amtg_loop_stop(loop);
-        return;
-    }
-    fprintf(stderr, "amtgraph: draining; one more signal stops at once\n");
-    signals->ending = true;
-    signals->end_ns = amtg_loop_now_ns(loop) + run->options.drain_ns;
-    end_when_drained(NULL, &signals->drain);
-}
-
-static void refuse_or_accept(struct signals *signals)
-{
-    const char *what = "nothing of this graph can refuse anybody";
-
-    if (signals->ending)
-        return;
-    if (amtg_runtime_drain(signals->run->runtime, !signals->refusing)) {
-        signals->refusing = !signals->refusing;
-        what = signals->refusing ? "nobody new is served from now on; once more to undo it"
-                                 : "everybody is served again";
-    }
-    fprintf(stderr, "amtgraph: SIGUSR2: %s\n", what);
-}
-
-static void on_signal(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
-{
-    struct signals *signals = (struct signals *)w;
-    struct signalfd_siginfo info;
-
-    (void)e;
-    (void)events;
-    while (read(w->fd, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGUSR1)
-            print_stats_now(signals->run);
-        else if (info.ssi_signo == SIGUSR2)
-            refuse_or_accept(signals);
-        else if (info.ssi_signo == SIGHUP)
-            fputs("amtgraph: SIGHUP: a running graph cannot be reloaded; restart it\n", stderr);
-        else
-            end_run(signals);
-    }
-}
-
-/* Signals come in through the loop from here on. false: the system refused, which is said. */
-static bool open_signals(struct signals *signals)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGUSR1);
-    sigaddset(&set, SIGUSR2);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signals->watch.ready = on_signal;
-    signals->drain.fire = end_when_drained;
-    signals->watch.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (signals->watch.fd >= 0 &&
-        amtg_loop_watch_add(amtg_runtime_loop(signals->run->runtime), &signals->watch, EPOLLIN) ==
-            AMTG_OK)
-        return true;
-    fprintf(stderr, "amtgraph: signals cannot be received: %s\n", strerror(errno));
-    return false;
-}
-
-static void close_signals(struct signals *signals)
-{
-    if (signals->watch.fd < 0)
-        return;
-    amtg_loop_timer_stop(amtg_runtime_loop(signals->run->runtime), &signals->drain);
-    amtg_loop_watch_remove(amtg_runtime_loop(signals->run->runtime), &signals->watch);
-    close(signals->watch.fd);
+        print_stats(run->shards, run);
 }
 
 /* ---- running ------------------------------------------------------------ */
@@ -194,8 +101,11 @@ static int load(struct run *run, const char *file)
 static int make(struct run *run)
 {
     const struct run_options *o = &run->options;
+    unsigned shards = o->shards ? o->shards : run->graph->shards;
     char why[WHY];
 
+    if (shards > 1 && (o->virtual || o->trace_path || o->digest))
+        return usage_error(o->command, "shards run on the real clock, and are not traced");
     if (o->trace_path || o->digest) {
         run->trace = amtg_trace_open(run->graph, o->trace_path, o->digest, why, sizeof why);
         if (!run->trace)
@@ -215,8 +125,13 @@ static int make(struct run *run)
     };
     enum amtg_err err;
 
-    run->runtime = amtg_runtime_new(run->graph, &options, &err, why, sizeof why);
-    return run->runtime ? EXIT_DONE : failed(err, why);
+    run->shards = amtg_shards_new(run->graph, &options, shards, &err, why, sizeof why);
+    if (!run->shards)
+        return failed(err, why);
+    run->own_loop = shards > 1 ? amtg_loop_new(AMTG_CLOCK_REAL, NULL) : NULL;
+    run->loop = shards > 1 ? run->own_loop
+                           : amtg_runtime_loop(amtg_shards_runtimes(run->shards)[0]);
+    return run->loop ? EXIT_DONE : failed(AMTG_ENOMEM, amtg_err_text(AMTG_ENOMEM));
 }
 
 /* What was traced is on the medium, and its digest said; else the run has failed. */
@@ -224,40 +139,97 @@ static int finish_trace(struct run *run, int code)
 {
     char digest[AMTG_TRACE_DIGEST], why[WHY];
 
-    if (run->options.digest && run->trace && run->runtime)
+    if (run->options.digest && run->trace && run->shards)
         fprintf(stats_file(run), "digest %s\n", amtg_trace_digest(run->trace, digest));
     if (!amtg_trace_finish(run->trace, why, sizeof why))
         code = failed(AMTG_EFILE, why);
     return code;
 }
 
+static void end_run(void *arg)
+{
+    struct run *run = arg;
+    drain_end(&run->drain);
+}
+
+static void toggle_drain(void *arg)
+{
+    struct run *run = arg;
+    drain_toggle(&run->drain);
+}
+
+/* A shard has ended: so do all. */
+static void on_ended(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
+{
+    struct ended *ended = (struct ended *)w;
+
+    (void)e;
+    (void)events;
+    amtg_loop_stop(ended->run->loop);
+}
+
+/* Run the shards in threads, and this one until a signal comes or one of them ends. */
+static enum amtg_err run_threads(struct run *run, char *why, size_t room)
+{
+    struct ended ended = {{.ready = on_ended, .fd = amtg_shards_ended_fd(run->shards)}, run};
+
+    if (!amtg_shards_launch(run->shards, run->options.until_ns)) {
+        snprintf(why, room, "no threads: %s", strerror(errno));
+        return AMTG_ESYSTEM;
+    }
+    amtg_loop_hold(run->loop);
+    enum amtg_err err = amtg_loop_watch_add(run->loop, &ended.watch, EPOLLIN);
+    if (!err)
+        amtg_loop_run(run->loop, UINT64_MAX);
+    amtg_loop_watch_remove(run->loop, &ended.watch);
+    amtg_shards_end(run->shards);
+    amtg_shards_join(run->shards);
+    return err;
+}
+
+/* Start, run, stop: what failed, if anything did. */
+static enum amtg_err run_all(struct run *run, char *why, size_t room)
+{
+    enum amtg_err err = amtg_shards_start(run->shards, why, room);
+
+    if (err)
+        return err;
+    privilege_drop(any_has(run, AMTG_NET_ADMIN)); /* before there are threads: it is for this one */
+    if (run->own_loop)
+        err = run_threads(run, why, room);
+    else
+        err = amtg_runtime_run(amtg_shards_runtimes(run->shards)[0], run->options.until_ns, why,
+                               room);
+    if (err)
+        amtg_shards_stop(run->shards, (char[WHY]){0}, WHY); /* what failed first is told */
+    else
+        err = amtg_shards_stop(run->shards, why, room);
+    if (!run->options.no_stats)
+        print_stats(run->shards, run);
+    return err;
+}
+
 static int go(struct run *run)
 {
-    struct signals signals = {.run = run};
+    struct signals signals = {.stop = end_run, .stats = print_stats_now, .drain = toggle_drain,
+                              .arg = run, .loop = run->loop};
     char why[WHY];
     int code = EXIT_DONE;
 
-    if (!open_signals(&signals)) {
-        close_signals(&signals);
+    run->drain = (struct drain){.shards = run->shards, .loop = run->loop,
+                                .threads = run->own_loop != NULL,
+                                .longest_ns = run->options.drain_ns};
+    if (!signals_open(&signals))
         return EXIT_FAILED;
-    }
-    enum amtg_err err = amtg_runtime_start(run->runtime, why, sizeof why);
-    if (!err) {
-        privilege_drop(any_has(run, AMTG_NET_ADMIN));
-        err = amtg_runtime_run(run->runtime, run->options.until_ns, why, sizeof why);
-        amtg_runtime_stop(run->runtime);
-        if (!err)
-            err = amtg_runtime_outcome(run->runtime, why, sizeof why);
-        if (!run->options.no_stats)
-            print_stats(run);
-    }
+    enum amtg_err err = run_all(run, why, sizeof why);
     if (err) {
         code = failed(err, why);
-    } else if (amtg_runtime_verdict(run->runtime)) {
-        fprintf(stderr, "amtgraph: negative verdict: %s\n", amtg_runtime_verdict(run->runtime));
+    } else if (amtg_shards_verdict(run->shards)) {
+        fprintf(stderr, "amtgraph: negative verdict: %s\n", amtg_shards_verdict(run->shards));
         code = EXIT_FAILED;
     }
-    close_signals(&signals);
+    drain_stop(&run->drain);
+    signals_close(&signals);
     return code;
 }
 
@@ -273,7 +245,8 @@ static int run_graph(const struct command_line *line)
     if (!code)
         code = go(&run);
     code = finish_trace(&run, code);
-    amtg_runtime_free(run.runtime);
+    amtg_shards_free(run.shards);
+    amtg_loop_free(run.own_loop);
     amtg_graph_free(run.graph);
     run_options_free(&run.options);
     return code;
@@ -289,7 +262,8 @@ const struct command command_run_graph = {
         "SIGINT and SIGTERM stop it in order and print the counters; SIGUSR1 prints them\n"
         "and goes on. With --drain, the first of SIGINT and SIGTERM makes a relay refuse new\n"
         "gateways and tell all to go elsewhere; it ends when they have gone, or when that time\n"
-        "is over. SIGUSR2 does that without an end, and the next one undoes it. With --replay or --record the elements that touch the host are\n"
+        "is over. SIGUSR2 does that without an end, and the next one undoes it. With --replay\n"
+        "or --record the elements that touch the host are\n"
         "replaced: what they would receive comes from capture files, what they would send\n"
         "is recorded, nothing waits, and no privilege is needed. A record file whose name\n"
         "ends in .pcap is a capture; any other holds a line of text for each packet.\n"
@@ -298,6 +272,7 @@ const struct command command_run_graph = {
     COMMAND_OPTIONS({"set", "NAME=VALUE", "set a parameter of the graph; lists with commas"},
                     {"for", "DURATION", "stop after this time of the run's clock, e.g. 10s"},
                     {"until", "DURATION", "the same"},
+                    {"shards", "N", "copies of the graph, each on a thread (default: as it says, or 1)"},
                     {"virtual", NULL, "on a virtual clock, nothing of the host touched"},
                     {"seed", "N", "of all that is random in such a run (default 0)"},
                     {"trace", "FILE", "write all that crosses an edge, as pcapng (- : standard output)"},

@@ -41,11 +41,23 @@ static int read_seed(struct run_options *o, const char *text)
     return EXIT_DONE;
 }
 
-static int read_duration(struct run_options *o, const struct given_option *option, uint64_t *ns)
+static int read_duration(struct run_options *o, const struct given_option *option,
+                         uint64_t *out)
 {
-    if (!amtg_duration_parse(option->value, ns))
+    if (!amtg_duration_parse(option->value, out))
         return usage_error(o->command, "--%s %s: a duration such as 10s, 1m30s or 2h expected",
                            option->name, option->value);
+    return EXIT_DONE;
+}
+
+static int read_shards(struct run_options *o, const char *text)
+{
+    static const struct amtg_param number = {
+        .kind = AMTG_KIND_UINT, .size = sizeof(uint32_t), .min = 1, .max = AMTG_SHARDS_MOST};
+
+    if (!amtg_param_scalar(&number, text, &o->shards))
+        return usage_error(o->command, "--shards %s: a number from 1 to %d expected", text,
+                           AMTG_SHARDS_MOST);
     return EXIT_DONE;
 }
 
@@ -79,6 +91,8 @@ static int read_single(struct run_options *o, const struct given_option *option)
         return read_duration(o, option, &o->until_ns);
     if (strcmp(name, "drain") == 0)
         return read_duration(o, option, &o->drain_ns);
+    if (strcmp(name, "shards") == 0)
+        return read_shards(o, option->value);
     if (strcmp(name, "stats") == 0)
         return read_stats(o, option->value);
     if (strcmp(name, "log") == 0)

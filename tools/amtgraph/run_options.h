@@ -2,7 +2,7 @@
 #ifndef AMTG_TOOLS_RUN_OPTIONS_H
 #define AMTG_TOOLS_RUN_OPTIONS_H
 
-#include "core/runtime.h"
+#include "core/shards.h"
 #include "tools/amtgraph/command.h"
 
 struct run_options {
@@ -18,6 +18,7 @@ struct run_options {
     bool json, no_stats; /* of the counters at the end */
     bool virtual;        /* on the virtual clock, host classes replaced */
     bool seeded, digest;
+    unsigned shards; /* 0: as the graph says */
     char *names; /* copies of NAME=VALUE, split */
 };
 
