@@ -13,7 +13,7 @@ static char *stats(struct rig *rig, bool json)
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
-    amtg_runtime_print_stats(rig_runtime(rig), out, json);
+    amtg_runtimes_print_stats(&rig_runtime(rig), 1, out, json);
     fclose(out);
     return text;
 }
