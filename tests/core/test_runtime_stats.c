@@ -13,7 +13,8 @@ static char *stats(struct rig *rig, bool json)
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
-    amtg_runtimes_print_stats(&rig_runtime(rig), 1, out, json);
+    struct amtg_runtime *only = rig_runtime(rig);
+    amtg_runtimes_print_stats(&only, 1, out, json);
     fclose(out);
     return text;
 }
