@@ -107,6 +107,10 @@ static const struct {
      "  gone: {class: discard}\n  members: {class: membership}\n"
      "  fanout: {class: relay-fanout, members: members}\n  encap: {class: amt-encap}\n",
      "pump -> fanout -> encap -> end\n  - members.joins -> gone"},
+    {"amt-mtu", 1, 1,
+     "  gone: {class: discard}\n  members: {class: membership}\n"
+     "  fanout: {class: relay-fanout, members: members}\n  mtu: {class: amt-mtu}\n",
+     "pump -> fanout -> mtu\n  - mtu.out -> end\n  - members.joins -> gone"},
     {"fanout", 1, 1,
      "  gone: {class: discard}\n  members: {class: membership}\n"
      "  fanout: {class: relay-fanout, members: members}\n",

@@ -1,7 +1,7 @@
 /*
  * "Too big" errors and the path MTU of tunnels (RFC 7450, section 5.3.3.6.1; RFC 1191;
  * RFC 8201): which are believed, for how long, and for whom.
- * Covers: R-56, R-57, R-58, R-59, R-64, S-5, S-13
+ * Covers: R-56, R-57, R-58, R-59, R-60, S-5, S-13
  */
 #include "tests/support/rig.h"
 

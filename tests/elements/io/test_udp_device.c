@@ -88,7 +88,6 @@ static void expect_too_big(struct rig *rig, const struct amtg_peer *peer, uint32
  * Whoever keeps the path MTU of that tunnel learns the link's.
  * Covers: R-60, R-70 to R-74.
  */
-/* */
 START_TEST(outer_packets_are_never_fragments)
 {
     netns_enter();
