@@ -178,7 +178,24 @@ START_TEST(the_nearest_name_is_found)
 }
 END_TEST
 
-AMTG_SUITE("diag", a_problem_shows_place_line_caret_and_advice,
+START_TEST(what_is_forgotten_may_be_told_again_with_its_line)
+{
+    setup();
+    add(2, 13, 5, "wrong");
+    amtg_diag_forget(diag);
+    ck_assert_uint_eq(amtg_diag_problems(diag), 0);
+    ck_assert_uint_eq(amtg_diag_reported(diag), 0);
+    ck_assert_str_eq(printed(false), "");
+    free(text);
+    add(2, 13, 5, "wrong");
+    ck_assert_uint_eq(amtg_diag_problems(diag), 1);
+    ck_assert_ptr_nonnull(strstr(printed(false), "udp: {port: 99999}"));
+    teardown();
+}
+END_TEST
+
+AMTG_SUITE("diag", what_is_forgotten_may_be_told_again_with_its_line,
+           a_problem_shows_place_line_caret_and_advice,
            carets_count_characters_and_tabs_are_one_column,
            problems_come_in_order_of_place_and_each_once,
            control_characters_never_reach_the_terminal, colours_are_written_only_when_wanted,

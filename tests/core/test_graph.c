@@ -1,6 +1,8 @@
 /* Graph files: parameters into states, values from outside, graphs as classes, size. */
 #include "tests/core/graph_text.h"
 
+#include "core/config.h"
+
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -512,7 +514,38 @@ START_TEST(no_mutation_of_a_good_file_makes_it_crash_or_leak)
 }
 END_TEST
 
-AMTG_SUITE("graph", defaults_go_through_the_parser,
+START_TEST(a_tree_that_was_read_makes_as_many_graphs_as_are_wanted)
+{
+    static const char lines[] = "amtgraph: 1\nparams: {level: {type: uint, default: 2}}\n"
+                                "elements: {s: {class: shelf, level: \"${level}\"}}\n"
+                                "tests: [anything, {at: all}]\n";
+    struct amtg_setting three = {"level", "3"}, wrong_one = {"level", "x"};
+    struct amtg_graph_options with = options;
+
+    forget();
+    diag = amtg_diag_new();
+    struct amtg_yaml *tree = amtg_yaml_parse("t.yaml", lines, sizeof lines - 1, diag);
+    graph = amtg_graph_of("t.yaml", tree, &options, diag);
+    ck_assert_ptr_nonnull(graph);
+    ck_assert_uint_eq(shelf("s")->level, 2);
+    amtg_graph_free(graph);
+    with.settings = &three;
+    with.settings_count = 1;
+    graph = amtg_graph_of("t.yaml", tree, &with, diag);
+    ck_assert_ptr_nonnull(graph);
+    ck_assert_uint_eq(shelf("s")->level, 3);
+    amtg_graph_free(graph);
+    with.settings = &wrong_one;
+    graph = amtg_graph_of("t.yaml", tree, &with, diag);
+    ck_assert_ptr_null(graph);
+    ck_assert_uint_eq(amtg_diag_problems(diag), 1);
+    amtg_yaml_free(tree);
+    forget();
+}
+END_TEST
+
+AMTG_SUITE("graph", a_tree_that_was_read_makes_as_many_graphs_as_are_wanted,
+           defaults_go_through_the_parser,
            hosts_are_addresses_or_names_one_or_several_or_none, values_of_every_kind_reach_the_state,
            wrong_values_are_told_with_what_was_expected, parameters_stand_for_whole_scalars,
            settings_override_the_environment_and_that_the_default,
