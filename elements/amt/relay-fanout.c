@@ -37,18 +37,6 @@ static bool stays_on_link(const struct amtg_addr *group)
     return (group->octets[1] & 0x0f) <= LINK_LOCAL;
 }
 
-/*
- * No router forwards what comes from these: this host (RFC 1122, section 3.2.1.3; RFC
- * 4291, sections 2.5.2 and 2.5.3), or its link (RFC 3927, section 7; RFC 4291, 2.5.6).
- */
-static bool is_source_of_one_link(const struct amtg_addr *source)
-{
-    if (amtg_addr_is4(source) && amtg_addr_octets4(source)[0] == 0)
-        return true;
-    return amtg_addr_is_unspecified(source) || amtg_addr_is_loopback(source) ||
-           amtg_addr_is_link_local(source);
-}
-
 /* Send `packet` to each of the sets; the last one gets the packet itself. */
 static void send_to(struct amtg_element *e, struct amtg_packet *packet, struct amtg_set *sets)
 {
@@ -83,7 +71,7 @@ static void decide(struct amtg_element *e, struct fate *f)
         f->drop = NOT_MULTICAST;
     else if (stays_on_link(&f->group))
         f->drop = SCOPE;
-    else if (is_source_of_one_link(&f->source))
+    else if (amtg_source_stays_on_link(&f->source))
         f->drop = SOURCE_SCOPE;
     else
         f->sets = members->lookup(state->members, &f->source, &f->group);

@@ -21,7 +21,7 @@ struct members_filter {
 };
 
 enum { OUT };
-enum { NOT_MULTICAST, NO_MEMBER, GROUP_MANAGEMENT };
+enum { NOT_MULTICAST, NO_MEMBER, GROUP_MANAGEMENT, ICMP, SOURCE_SCOPE };
 
 /*
  * Queries and Reports are for one link (RFC 3376, section 4; RFC 3810, section 5). From
@@ -45,6 +45,19 @@ static bool is_group_management(const struct amtg_packet *p)
     }
 }
 
+/*
+ * All else of ICMPv6 but Echo Requests is for one link (RFC 4861: an Advertisement would make
+ * a router, with addresses and a default route, of whoever sends it) or for one host (errors
+ * and answers: RFC 4443). The kernel does not mind that it came to a group.
+ */
+static bool is_icmp6_but_echo(const struct amtg_packet *p)
+{
+    enum { ECHO_REQUEST = 128 };
+
+    return p->protocol == IPPROTO_ICMPV6 && p->len > p->transport &&
+           p->data[p->transport] != ECHO_REQUEST;
+}
+
 static void members_filter_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
 {
     const struct members_filter *state = amtg_state(e);
@@ -58,6 +71,10 @@ static void members_filter_push(struct amtg_element *e, unsigned in, struct amtg
             amtg_drop(e, NOT_MULTICAST, packet);
         else if (is_group_management(packet))
             amtg_drop(e, GROUP_MANAGEMENT, packet);
+        else if (is_icmp6_but_echo(packet))
+            amtg_drop(e, ICMP, packet);
+        else if (amtg_source_stays_on_link(&source))
+            amtg_drop(e, SOURCE_SCOPE, packet);
         else if (!members->lookup(state->members, &source, &group))
             amtg_drop(e, NO_MEMBER, packet);
         else
@@ -72,7 +89,8 @@ const struct amtg_class amtg_members_filter = {
         "Asks whom `members` names, once per packet, whether anybody wants the packets of its "
         "source to its group. What comes through a tunnel or a shared link may be more than that: "
         "the merged wish of all receivers is wider than that of one, and a channel that has just "
-        "been left still comes for a while.",
+        "been left still comes for a while. What is for one link only does not pass, whoever wants "
+        "its group: it could change the routers and addresses of hosts behind.",
     .example = "elements:\n"
                "  tunnel: {class: pcap-source, file: inner.pcap}\n"
                "  check:  {class: check-ip}\n"
@@ -92,6 +110,10 @@ const struct amtg_class amtg_members_filter = {
     AMTG_DROPS([NOT_MULTICAST] = {"not-multicast", "the destination is no group"},
                [NO_MEMBER] = {"no-member", "nobody wants this source and group"},
                [GROUP_MANAGEMENT] = {"group-management",
-                                     "IGMP or MLD, which never leaves its own link"}),
+                                     "IGMP or MLD, which never leaves its own link"},
+               [ICMP] = {"icmp", "ICMPv6 other than Echo Request: for one link or one host (RFC "
+                                 "4861; RFC 4443)"},
+               [SOURCE_SCOPE] = {"source-scope", "from an address that no router forwards: "
+                                                 "link-local, loopback, 0.0.0.0/8 or ::"}),
     .push = members_filter_push,
 };

@@ -22,4 +22,11 @@ struct amtg_members_ops {
     bool (*full)(struct amtg_element *members);
 };
 
+/*
+ * Does no router forward what comes from this address? It is of this host (RFC 1122, section
+ * 3.2.1.3; RFC 4291, sections 2.5.2 and 2.5.3) or of its link (RFC 3927, section 7; RFC
+ * 4291, section 2.5.6).
+ */
+bool amtg_source_stays_on_link(const struct amtg_addr *source);
+
 #endif

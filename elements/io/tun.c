@@ -466,7 +466,8 @@ const struct amtg_class amtg_tun = {
         "The interface is opened, or made when there is none of this name; it is then gone when "
         "the graph stops. With `setup`, it gets MTU, addresses and routes, is brought up, and its "
         "rp_filter is set to loose (of `all` and its own the larger counts): sources of multicast "
-        "are not routed to this interface. An IPv4 source to which there is no route at all is "
+        "are not routed to this interface. Router Advertisements are not accepted on it: whoever is at "
+        "the other end is no router of this host. An IPv4 source to which there is no route at all is "
         "dropped by the kernel even then; that is logged and counted. When the interface goes "
         "down and up, addresses and routes are put back; when it is removed, it is made again.\n\n"
         "The default MTU of 1450 octets is what an AMT tunnel over IPv6 carries on Ethernet "
@@ -506,7 +507,7 @@ const struct amtg_class amtg_tun = {
         AMTG_U32(struct tun, trains, "64", 1, AMTG_TUN_TRAIN_MOST, "packets",
                  "UDP datagrams of one flow that are written to the host at once"),
         AMTG_BOOL(struct tun, setup, "yes",
-                  "set MTU, addresses, routes and rp_filter, and bring it up")),
+                  "set MTU, addresses, routes, rp_filter and accept_ra, and bring it up")),
     AMTG_COUNTERS(
         [RECEIVED] = {"received", "packets", "packets that the host sent"},
         [WRITTEN] = {"written", "packets", "packets handed to the host"},

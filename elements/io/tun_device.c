@@ -121,21 +121,31 @@ int amtg_tun_restore(struct amtg_tun_device *tun, const struct amtg_tun_wish *wi
     return error;
 }
 
-/*
- * Loose reverse path filter (RFC 3704, section 2.4): what comes out of the tunnel has a
- * source whose route leads elsewhere. Of `all` and the interface's own the larger counts.
- */
-static bool loosen(const char *name)
+/* An option of the interface that only /proc/sys has. */
+static bool set_option(const char *family, const char *name, const char *option, char value)
 {
     char path[PATH + IF_NAMESIZE];
 
-    snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/rp_filter", name);
+    snprintf(path, sizeof path, "/proc/sys/net/%s/conf/%s/%s", family, name, option);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    bool done = write(fd, "2", 1) == 1;
+    bool done = write(fd, &value, 1) == 1;
     close(fd);
     return done;
+}
+
+/*
+ * Loose reverse path filter (RFC 3704, section 2.4): what comes out of the tunnel has a
+ * source whose route leads elsewhere. Of `all` and the interface's own the larger counts.
+ *
+ * No Router Advertisements: whoever is at the other end of the tunnel is no router of this
+ * host. (A host without IPv6 does not have the option.)
+ */
+static bool set_options(const char *name)
+{
+    set_option("ipv6", name, "accept_ra", '0');
+    return set_option("ipv4", name, "rp_filter", '2');
 }
 
 int amtg_tun_set_up(struct amtg_tun_device *tun, const struct amtg_tun_wish *wish,
@@ -147,7 +157,7 @@ int amtg_tun_set_up(struct amtg_tun_device *tun, const struct amtg_tun_wish *wis
     *trouble = (struct amtg_tun_trouble){.what = "MTU and state"};
     if (!amtg_tun_look(tun, name, &up))
         return ENODEV;
-    trouble->strict = !loosen(name);
+    trouble->strict = !set_options(name);
     int error = amtg_netlink_link_up(&tun->nl, tun->index, wish->mtu);
     return error ? error : amtg_tun_restore(tun, wish, trouble);
 }

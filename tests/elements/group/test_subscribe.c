@@ -175,6 +175,40 @@ START_TEST(igmp_and_mld_stay_on_their_own_link)
 }
 END_TEST
 
+/* A relay could become the host's IPv6 router by an Advertisement to a group that it wants. */
+START_TEST(neighbour_discovery_and_errors_are_for_one_link_or_host)
+{
+    static const uint8_t types[] = {1, 2, 4, 129, 133, 134, 135, 136, 137, 138, 148, 255};
+    struct rig *rig = rig_new(_i, filter);
+
+    for (unsigned i = 0; i < sizeof types; i++)
+        push_message(rig, "2001:db8::1", "ff3e::8000:1", IPPROTO_ICMPV6, types[i]);
+    rig_expect_nothing(rig, "out");
+    ck_assert_uint_eq(rig_drops(rig, "icmp"), sizeof types);
+    rig_free(rig);
+}
+END_TEST
+
+START_TEST(what_no_router_forwards_does_not_pass)
+{
+    struct rig *rig = rig_new(_i, "it: {class: members-filter, members: wish}\n"
+                                  "wish: {class: subscribe, channels: [239.1.1.1, \"ff1e::1:1\"]}\n"
+                                  "end: {class: discard}\n"
+                                  "edges:\n"
+                                  "  - wish -> end\n");
+    static const char *const sources4[] = {"0.0.0.1", "127.0.0.1", "169.254.1.1"};
+    static const char *const sources6[] = {"::", "::1", "fe80::1"};
+
+    for (unsigned i = 0; i < 3; i++) {
+        push_data(rig, sources4[i], "239.1.1.1");
+        push_data(rig, sources6[i], "ff1e::1:1");
+    }
+    rig_expect_nothing(rig, "out");
+    ck_assert_uint_eq(rig_drops(rig, "source-scope"), 6);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(who_asks_for_endpoints_gets_one)
 {
     struct rig *rig = rig_new(_i, filter);
@@ -192,4 +226,6 @@ END_TEST
 AMTG_RIG_SUITE("group/subscribe", each_group_is_said_at_once_and_again,
                group_and_source_may_be_parameters_of_their_own, channels_that_cannot_be_are_refused,
                only_what_is_wanted_passes, igmp_and_mld_stay_on_their_own_link,
+               neighbour_discovery_and_errors_are_for_one_link_or_host,
+               what_no_router_forwards_does_not_pass,
                who_asks_for_endpoints_gets_one)

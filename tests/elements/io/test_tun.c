@@ -106,6 +106,7 @@ START_TEST(the_interface_is_made_and_set_up_and_goes_with_the_run)
     expect_setup("t0");
     netns_run("ip link show t0 | grep -q 'mtu 1450'");
     netns_run("grep -q 2 /proc/sys/net/ipv4/conf/t0/rp_filter");
+    netns_run("grep -q 0 /proc/sys/net/ipv6/conf/t0/accept_ra");
     end(rig);
     netns_run("! ip link show t0 2>/dev/null");
 }
