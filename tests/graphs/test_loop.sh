@@ -3,7 +3,7 @@
 # stream comes whole, and the run ends by itself; in all four pairs of tunnel and payload
 # family; not as root, when root runs the test; with loss, the verdict says so.
 # usage: test_loop.sh AMTGRAPH
-# Covers: M-18, G-8 to G-11, G-19, G-34, G-35, G-62 to G-65.
+# Covers: M-1, M-6, M-17, M-18, G-8 to G-11, G-19, G-34, G-35, G-62 to G-65.
 set -euo pipefail
 
 amtgraph=$1

@@ -134,6 +134,48 @@ START_TEST(g43_g45_each_wrong_field_of_an_mld_query_has_a_name)
 }
 END_TEST
 
+/* Covers: G-45, G-48. */
+START_TEST(g45_the_inner_datagram_ends_before_the_gateway_fields)
+{
+    struct rig *rig = rig_new(_i, GATEWAY(", compat: strict"));
+    struct told good = {0};
+
+    report(rig, IGMP_REPORT_HEX);
+    good.nonce = take_request(rig, RELAY4, 0);
+    struct amtg_packet *p = query_packet(rig, good);
+    uint8_t *ip = p->data + 12;
+    ip[3] += 4; /* port and the first two octets of the address would be its last ones */
+    amtg_put_u16(ip + 10, 0);
+    amtg_put_u16(ip + 10, sum16(ip, 24, 0));
+    amtg_put_u16(ip + 26, 0);
+    amtg_put_u16(ip + 26, sum16(ip + 24, 16, 0));
+    rig_push(rig, "query", p);
+    ck_assert_uint_eq(rig_drops(rig, "query-ip"), 1);
+    rig_expect_nothing(rig, "queries");
+    tell(rig, good);
+    ck_assert_uint_eq(rig_count(rig, "queries"), 1);
+    rig_ignore(rig, "queries");
+    rig_free(rig);
+}
+END_TEST
+
+/* Covers: G-40, G-43. */
+START_TEST(g43_a_family_that_asked_nothing_gets_no_answer)
+{
+    struct rig *rig = rig_new(_i, GATEWAY(", compat: strict"));
+
+    report(rig, IGMP_REPORT_HEX);
+    tell(rig, (struct told){.nonce = take_request(rig, RELAY4, 0), .plain = true});
+    rig_ignore(rig, "queries");
+    report(rig, MLD_REPORT_HEX);
+    uint32_t nonce = take_request(rig, RELAY4, 1);
+    tell(rig, (struct told){.nonce = nonce, .plain = true}); /* IGMP, to the Request for MLD */
+    ck_assert_uint_eq(rig_drops(rig, "query-family"), 1);
+    rig_expect_nothing(rig, "queries");
+    end(rig);
+}
+END_TEST
+
 /* Covers: G-8 to G-11. */
 START_TEST(g9_g11_a_query_of_any_inner_source_is_taken)
 {
@@ -495,6 +537,8 @@ END_TEST
 AMTG_RIG_SUITE("amt-gateway battery",
                g41_g45_each_wrong_field_of_an_igmp_query_has_a_name,
                g43_g45_each_wrong_field_of_an_mld_query_has_a_name,
+               g45_the_inner_datagram_ends_before_the_gateway_fields,
+               g43_a_family_that_asked_nothing_gets_no_answer,
                g9_g11_a_query_of_any_inner_source_is_taken,
                g43_no_extension_header_may_stand_before_mld_but_that_of_router_alert,
                every_truncation_of_a_query_is_refused,
