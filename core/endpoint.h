@@ -49,6 +49,7 @@ struct amtg_endpoint {
     uint32_t refs;
     struct amtg_kind kind; /* a new one's: its version, and nothing more is known */
     bool dead;
+    bool plain; /* its way takes no messages of several datagrams (udp-socket found out) */
 };
 
 struct amtg_endpoint *amtg_endpoint_new(const struct amtg_peer *peer); /* one reference; NULL: no memory */

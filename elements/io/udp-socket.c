@@ -33,7 +33,8 @@ struct udp_socket {
     uint64_t receive_buffer_octets, send_buffer_octets;
     uint8_t dscp, hop_limit;
     uint32_t queue;
-    uint32_t copies_per_turn;
+    uint32_t copies_per_turn, trains;
+    uint64_t coalesce_ns;
     bool zero_checksum6;
 
     struct amtg_udp_bound *bounds;
@@ -47,6 +48,8 @@ struct udp_socket {
 static const struct amtg_counter counters[] = {
     [AMTG_SOCK_RECEIVED] = {"received", "datagrams", "received from the network"},
     [AMTG_SOCK_COPIES] = {"copies", "datagrams", "sent, each destination of a set counted"},
+    [AMTG_SOCK_TRAINS] = {"trains", "messages", "sent that held several of these copies"},
+    [AMTG_SOCK_PLAIN] = {"plain", "endpoints", "whose way takes no such messages"},
     [AMTG_SOCK_CALLS] = {"send-calls", "calls", "system calls made to send"},
     [AMTG_SOCK_REPEATED] = {"repeated", "datagrams",
                             "sent once more: an ICMP error about another peer failed the send"},
@@ -215,11 +218,12 @@ static enum amtg_err udp_socket_init(struct amtg_element *e)
     if (!state->bounds)
         return AMTG_ENOMEM;
     for (; made < FAMILIES; made++) {
-        if (!amtg_udp_sender_init(&state->senders[made], e))
+        if (!amtg_udp_sender_init(&state->senders[made], e, state->trains))
             goto fail;
         state->senders[made].bounds = state->bounds;
         state->senders[made].limit = state->queue;
         state->senders[made].budget = state->copies_per_turn;
+        state->senders[made].coalesce_ns = state->coalesce_ns;
         state->senders[made].tos = (uint8_t)(state->dscp << 2);
     }
     if (!amtg_udp_receiver_init(&state->receiver, e))
@@ -362,6 +366,10 @@ const struct amtg_class amtg_udp_socket = {
         "A packet with a set of destinations is expanded here: at most `copies-per-turn` copies "
         "between two looks at what comes in, replies to single peers first. Destinations that "
         "are gone are skipped.\n\n"
+        "Packets that wait for the same set and have the same size go to each destination as one "
+        "message, a train, that the kernel or the device cuts into datagrams (`UDP_SEGMENT`). They "
+        "are not held back for that, unless `coalesce` says so: under load they wait anyway. A "
+        "destination whose way takes no trains gets its datagrams one by one from then on.\n\n"
         "DF is set on all that is sent, and nothing is fragmented; what does not fit the interface "
         "is dropped as `too-big`, and a record says so, like one of an ICMP error. "
         "ICMP errors come out of `unreachable`, each with the peer that it is about; a send that "
@@ -405,6 +413,10 @@ const struct amtg_class amtg_udp_socket = {
                  "packets that may wait to be sent; replies and sets are counted apart"),
         AMTG_U32(struct udp_socket, copies_per_turn, "1024", 1, 1000000, "datagrams",
                  "copies sent between two looks at what comes in"),
+        AMTG_U32(struct udp_socket, trains, "64", 1, AMTG_TRAIN_MOST, "packets",
+                 "packets of a stream that go to each destination in one message; 1: no trains"),
+        AMTG_DURATION(struct udp_socket, coalesce_ns, "0s", 0, AMTG_S,
+                      "time that a packet waits for others of its stream; 0: none"),
         AMTG_BOOL(struct udp_socket, zero_checksum6, "false",
                   "take IPv6 datagrams without UDP checksum too, as a relay may send Data")),
     .counters = counters,

@@ -79,7 +79,9 @@ enum amtg_err amtg_udp_bind(struct amtg_element *e, const struct amtg_addr *addr
                          strerror(errno));
     set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options->receive_buffer);
     set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options->send_buffer);
+    bool trains = set(fd, IPPROTO_UDP, UDP_SEGMENT, 0); /* Linux 4.18 */
     *bound = (struct amtg_udp_bound){
+        .trains = trains,
         .fd = fd, .addr = *addr, .is4 = is4, .wildcard = amtg_addr_is_unspecified(addr)};
     if ((is4 ? set_options4(fd, options) : set_options6(fd, options)) &&
         (options->shards == 1 || set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&

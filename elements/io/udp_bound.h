@@ -13,6 +13,8 @@ enum { AMTG_SOCK_BURST = 64 }; /* datagrams for each recvmmsg and sendmmsg */
 enum amtg_sock_counter {
     AMTG_SOCK_RECEIVED,
     AMTG_SOCK_COPIES,
+    AMTG_SOCK_TRAINS,
+    AMTG_SOCK_PLAIN,
     AMTG_SOCK_CALLS,
     AMTG_SOCK_REPEATED,
     AMTG_SOCK_WAITS,
@@ -41,6 +43,7 @@ struct amtg_udp_bound {
     struct amtg_addr addr;
     uint16_t port;
     bool is4, wildcard;
+    bool trains;  /* the kernel cuts messages into segments */
     uint32_t link_mtu; /* of the link that the last failed send was too big for; 0: it was not */
     bool further; /* one of `also`: not for others to be told as our address */
     struct amtg_watch watch;

@@ -2,18 +2,13 @@
  * The sending half of udp-socket: expands destination sets, a bounded number of
  * copies a turn. Packets wait in two lanes, replies before sets, so that an answer
  * never waits behind a large set for longer than one turn. Where expansion stopped
- * is (packet, index in its set); entries that died meanwhile are skipped.
+ * is a place in the lane (udp_lane.h); entries that died meanwhile are skipped.
  */
 #ifndef AMTG_IO_UDP_SEND_H
 #define AMTG_IO_UDP_SEND_H
 
 #include "elements/io/udp_bound.h"
-
-struct amtg_udp_lane {
-    struct amtg_packet *first, **end;
-    uint32_t count; /* packets */
-    uint32_t at;    /* next destination of the first packet */
-};
+#include "elements/io/udp_lane.h"
 
 struct amtg_udp_burst;
 
@@ -23,6 +18,8 @@ struct amtg_udp_sender {
     unsigned bounds_count;
     uint32_t limit;  /* packets that may wait in each lane */
     uint32_t budget; /* copies a turn */
+    uint64_t coalesce_ns; /* 0: no packet waits for others */
+    bool plain_said;      /* that some destination takes no trains */
     uint8_t tos;     /* of packets that have none of their own */
 
     struct amtg_udp_lane replies, sets;
@@ -32,10 +29,12 @@ struct amtg_udp_sender {
     unsigned stalls;                /* times in a row that the device had no room */
     struct amtg_task task;
     struct amtg_timer pause;
+    struct amtg_timer gather; /* while packets wait for others, at most coalesce_ns */
     struct amtg_udp_burst *burst;
 };
 
-bool amtg_udp_sender_init(struct amtg_udp_sender *s, struct amtg_element *e); /* false: no memory */
+/* longest: packets of a train, at most. false: no memory. */
+bool amtg_udp_sender_init(struct amtg_udp_sender *s, struct amtg_element *e, uint32_t longest);
 void amtg_udp_sender_fini(struct amtg_udp_sender *s);
 /* Take a packet; it is sent from a task. Emits nothing, so it may be called inside push. */
 void amtg_udp_sender_take(struct amtg_udp_sender *s, struct amtg_packet *p);
