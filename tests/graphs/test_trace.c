@@ -12,7 +12,7 @@
 #include "core/runtime.h"
 #include "elements/registry.h"
 
-static const char *const graph_text =
+static const char *graph_text =
     "amtgraph: 1\n"
     "elements:\n"
     "  source: {class: generator, source: 198.51.100.1, group: 232.1.1.1, rate: 10, count: 8}\n"
@@ -62,6 +62,33 @@ START_TEST(one_seed_gives_one_digest)
     run(2, NULL, other);
     ck_assert_uint_eq(strlen(first), 64);
     ck_assert_str_eq(first, again);
+    ck_assert_str_ne(first, other);
+}
+END_TEST
+
+static const char *stream_from(const char *source)
+{
+    static char text[512];
+
+    snprintf(text, sizeof text,
+             "amtgraph: 1\n"
+             "elements:\n"
+             "  source: {class: generator, source: %s, group: 232.1.1.1, rate: 10, count: 8}\n"
+             "  end: {class: discard}\n"
+             "edges:\n"
+             "  - source -> end\n", source);
+    return text;
+}
+
+/* The same packets at the same times on the same edge, but for their octets. */
+START_TEST(octets_count)
+{
+    char first[AMTG_TRACE_DIGEST], other[AMTG_TRACE_DIGEST];
+
+    graph_text = stream_from("198.51.100.1");
+    run(1, NULL, first);
+    graph_text = stream_from("198.51.100.2");
+    run(1, NULL, other);
     ck_assert_str_ne(first, other);
 }
 END_TEST
@@ -171,5 +198,5 @@ START_TEST(a_file_that_cannot_be_written_is_an_error)
 }
 END_TEST
 
-AMTG_SUITE("trace", one_seed_gives_one_digest, each_edge_is_an_interface_of_the_file,
+AMTG_SUITE("trace", one_seed_gives_one_digest, octets_count, each_edge_is_an_interface_of_the_file,
            a_file_that_cannot_be_written_is_an_error)
