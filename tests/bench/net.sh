@@ -122,10 +122,12 @@ gateways_ask()
         $gateway_addresses "$1" $source_address $channel ask < <(:) >/dev/null
 }
 
-# stream RATE COUNT: COUNT datagrams of 1316 octets to the channel, RATE a second.
+# stream RATE COUNT [BURST]: COUNT datagrams of 1316 octets to the channel, RATE a second,
+# BURST at a time.
 stream()
 {
-    ip netns exec "$ns_source" "$programs/bench_source" $source_address $channel 1316 "$1" "$2"
+    ip netns exec "$ns_source" "$programs/bench_source" $source_address $channel 1316 "$1" "$2" \
+        "${3:-1}"
 }
 
 # CPU time of the relay so far, ns; its resident memory, octets.

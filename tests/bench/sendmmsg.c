@@ -1,26 +1,29 @@
 /*
  * The yardstick: the least that a userspace program must do to give every gateway
  * its copy, with no AMT logic at all. For each packet, sendmmsg with up to 64
- * messages a call, all sharing one buffer.
+ * messages a call, all sharing one buffer; or, for SEGMENTS packets at a time, messages
+ * that the kernel or the device cuts (UDP_SEGMENT).
  *
- *     bench_sendmmsg LOCAL FIRST ADDRESSES COUNT OCTETS COPIES
+ *     bench_sendmmsg LOCAL FIRST ADDRESSES COUNT OCTETS COPIES [SEGMENTS]
  *
  * COUNT destinations on ADDRESSES addresses from FIRST on. Prints
  * `copies ... cpu_ns ...`: how many were made, and the CPU time of the process for
  * that.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "tests/bench/bench.h"
 
-enum { PER_CALL = 64, RELAY_PORT = 2268 };
+enum { PER_CALL = 64, SEGMENTS_MOST = 64 };
 
 int main(int argc, char **argv)
 {
-    if (argc != 7)
-        give_up("usage: %s LOCAL FIRST ADDRESSES COUNT OCTETS COPIES", argv[0]);
+    if (argc != 7 && argc != 8)
+        give_up("usage: %s LOCAL FIRST ADDRESSES COUNT OCTETS COPIES [SEGMENTS]", argv[0]);
     struct sockaddr_in from = socket_address(address_of(argv[1]), 0);
     uint32_t first = address_of(argv[2]);
     unsigned addresses = (unsigned)number_of(argv[3], 1, 65536);
@@ -28,8 +31,20 @@ int main(int argc, char **argv)
     size_t octets = number_of(argv[5], 1, 1472);
     uint64_t wanted = number_of(argv[6], 1, UINT32_MAX);
 
-    static uint8_t payload[1472];
-    struct iovec shared = {payload, octets};
+    unsigned segments = argc == 8 ? (unsigned)number_of(argv[7], 1, SEGMENTS_MOST) : 1;
+
+    static uint8_t payload[SEGMENTS_MOST][1472];
+    struct iovec shared[SEGMENTS_MOST];
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof(uint16_t))];
+    } control;
+    uint16_t segment = (uint16_t)octets;
+    control.align = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof segment), .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT};
+    memcpy(CMSG_DATA(&control.align), &segment, sizeof segment);
+    for (unsigned i = 0; i < segments; i++)
+        shared[i] = (struct iovec){payload[i], octets};
     struct sockaddr_in *to = calloc(count, sizeof *to);
     struct mmsghdr *messages = calloc(count, sizeof *messages);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -43,7 +58,9 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < count; i++) {
         to[i] = socket_address(first + i % addresses, (uint16_t)(40000 + i / addresses));
         messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &to[i], .msg_namelen = sizeof to[i], .msg_iov = &shared, .msg_iovlen = 1};
+            .msg_name = &to[i], .msg_namelen = sizeof to[i], .msg_iov = shared,
+            .msg_iovlen = segments, .msg_control = segments > 1 ? &control : NULL,
+            .msg_controllen = segments > 1 ? sizeof control : 0};
     }
 
     uint64_t copies = 0, began = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -54,7 +71,7 @@ int main(int argc, char **argv)
             if (sent <= 0)
                 give_up("sendmmsg: %s", strerror(errno));
             at += (unsigned)sent;
-            copies += (unsigned)sent;
+            copies += (uint64_t)sent * segments;
         }
     }
     uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - began;

@@ -1,10 +1,10 @@
 /*
  * A paced source of multicast UDP.
  *
- *     bench_source ADDRESS GROUP OCTETS RATE COUNT
+ *     bench_source ADDRESS GROUP OCTETS RATE COUNT [BURST]
  *
  * COUNT datagrams of OCTETS octets of payload, RATE a second, from ADDRESS (which
- * also names the interface) to port 5000 of GROUP.
+ * also names the interface) to port 5000 of GROUP; BURST at a time (default 1).
  */
 #include <errno.h>
 #include <string.h>
@@ -14,8 +14,9 @@
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
-        give_up("usage: %s ADDRESS GROUP OCTETS RATE COUNT", argv[0]);
+    if (argc != 6 && argc != 7)
+        give_up("usage: %s ADDRESS GROUP OCTETS RATE COUNT [BURST]", argv[0]);
+    uint64_t burst = argc == 7 ? number_of(argv[6], 1, 64) : 1;
     struct sockaddr_in from = socket_address(address_of(argv[1]), 0);
     struct sockaddr_in to = socket_address(address_of(argv[2]), 5000);
     size_t octets = number_of(argv[3], 4, 1472);
@@ -31,7 +32,7 @@ int main(int argc, char **argv)
 
     uint64_t began = clock_ns(CLOCK_MONOTONIC);
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t due = began + i * 1000000000ull / rate;
+        uint64_t due = began + i / burst * burst * 1000000000ull / rate;
         struct timespec at = {(time_t)(due / 1000000000ull), (long)(due % 1000000000ull)};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
         amtg_put_u32(payload, (uint32_t)i);
