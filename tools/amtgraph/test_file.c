@@ -1,6 +1,5 @@
 #include "tools/amtgraph/test_file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/param.h"
@@ -56,6 +55,8 @@ static void check_set(const struct amtg_yaml *set, struct amtg_diag *diag)
 
 static void read_test(struct test_file *f, const struct amtg_yaml *y, struct amtg_diag *diag)
 {
+    static const struct amtg_param number = {.kind = AMTG_KIND_UINT, .size = sizeof(uint64_t)};
+
     if (y->bad)
         return;
     if (y->kind != AMTG_YAML_MAP) {
@@ -71,7 +72,6 @@ static void read_test(struct test_file *f, const struct amtg_yaml *y, struct amt
         .steps = steps,
         .wires = child(y, "wires", AMTG_YAML_LIST, "a list such as [a <-> b]", diag),
         .set = child(y, "set", AMTG_YAML_MAP, "a map of parameters to values", diag)};
-    char *end = "";
 
     check_set(test.set, diag);
     if (!amtg_yaml_get(y, "name"))
@@ -80,9 +80,7 @@ static void read_test(struct test_file *f, const struct amtg_yaml *y, struct amt
         PROBLEM(diag, y->mark, NULL, NULL, "the test has no `steps`");
     else if (steps && !steps->first)
         PROBLEM(diag, steps->mark, "a list of steps", NULL, "the test does nothing");
-    if (seed)
-        test.seed = strtoull(seed->text, &end, 10);
-    if (*end || (seed && !*seed->text))
+    if (seed && !amtg_param_scalar(&number, seed->text, &test.seed))
         PROBLEM(diag, seed->mark, "a whole number", NULL, "`seed` cannot be \"%.40s\"", seed->text);
     if (verdict)
         test.bad_verdict = strcmp(verdict->text, "bad") == 0;
