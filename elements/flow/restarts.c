@@ -9,6 +9,8 @@
  * Timer:
  *   due   the next restart
  */
+#include <string.h>
+
 #include "core/element.h"
 #include "elements/flow/about.h"
 
@@ -52,8 +54,26 @@ static enum amtg_err restarts_init(struct amtg_element *e)
     return AMTG_OK;
 }
 
+static bool is_in(const char *part, const char *name)
+{
+    size_t len = strlen(part);
+    return strncmp(name, part, len) == 0 && (name[len] == '\0' || name[len] == '/');
+}
+
+/* Now, not at the first restart: that may be hours away, or after the end of the run. */
 static enum amtg_err restarts_start(struct amtg_element *e)
 {
+    const struct restarts *state = amtg_state(e);
+    const struct amtg_element *other;
+    unsigned i = 0;
+
+    while ((other = amtg_element_at(e, i)) && !is_in(state->part, other->name))
+        i++;
+    if (!other)
+        return amtg_fail(e, AMTG_ECONFIG, "there is nothing called \"%s\" to restart", state->part);
+    if (is_in(state->part, e->name))
+        return amtg_fail(e, AMTG_ECONFIG, "it cannot restart \"%s\", of which it is a part",
+                         state->part);
     plan(e);
     return AMTG_OK;
 }
