@@ -3,6 +3,7 @@
  * one of the test's own, that is slow or dies when the name says so.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -55,6 +56,13 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     if (strcmp(name, "slow.test") == 0)
         for (;;)
             pause();
+    if (strcmp(name, "alone.test") == 0) { /* found when nothing is open but the way back */
+        for (int fd = STDERR_FILENO + 2; fd < 256; fd++)
+            if (fcntl(fd, F_GETFD) >= 0)
+                return EAI_NONAME;
+        add(0, "192.0.2.1");
+        return 0;
+    }
     if (strcmp(name, "crash.test") == 0)
         _exit(3);
     if (strcmp(name, "again.test") == 0)
@@ -126,6 +134,20 @@ START_TEST(a_name_is_answered_by_its_addresses_in_the_resolvers_order_each_once)
     ck_assert_uint_eq(rig_counter(rig, "asked"), 1);
     ck_assert_uint_eq(rig_counter(rig, "found"), 1);
     expect_no_child();
+    rig_free(rig);
+}
+END_TEST
+
+/* Else a port would be in use, and a tun interface there, as long as a resolver is asked. */
+START_TEST(the_process_that_asks_has_none_of_our_descriptors)
+{
+    struct rig *rig = begin(_i, "");
+    int ours = fcntl(STDERR_FILENO, F_DUPFD, 100);
+
+    ck_assert_int_ge(ours, 100);
+    ask(rig, "alone.test");
+    expect(rig, "alone.test: {192.0.2.1}");
+    close(ours);
     rig_free(rig);
 }
 END_TEST
@@ -246,6 +268,7 @@ END_TEST
 
 AMTG_RIG_SUITE("io/name-lookup",
                a_name_is_answered_by_its_addresses_in_the_resolvers_order_each_once,
+               the_process_that_asks_has_none_of_our_descriptors,
                sixteen_addresses_are_kept_and_the_others_counted,
                failures_are_told_apart_and_answered,
                one_that_takes_too_long_has_failed_and_does_not_hold_up_another,

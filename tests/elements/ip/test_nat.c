@@ -242,15 +242,16 @@ START_TEST(other_packets_are_not_translated)
 }
 END_TEST
 
-/* A port unreachable of `from`, about the datagram from our port to it. */
-static struct amtg_packet *unreachable(struct rig *rig, uint16_t our_port, const char *from)
+/* A port unreachable of `from`, about the datagram from our address and port to it. */
+static struct amtg_packet *unreachable_at(struct rig *rig, const char *ours, uint16_t our_port,
+                                          const char *from)
 {
-    struct amtg_packet *quoted = udp_packet(rig, OUTER, our_port, from, 2268, 60);
+    struct amtg_packet *quoted = udp_packet(rig, ours, our_port, from, 2268, 60);
     uint8_t octets[128] = {0}, *icmp = octets + 20;
     struct amtg_ip_head head = {.payload = 8 + 28, .protocol = IPPROTO_ICMP, .hops = 64};
 
     amtg_addr_parse(from, &head.src);
-    amtg_addr_parse(OUTER, &head.dst);
+    amtg_addr_parse(ours, &head.dst);
     amtg_ip_build(&head, octets);
     icmp[0] = icmp[1] = 3; /* destination unreachable, port */
     memcpy(icmp + 8, quoted->data, 28);
@@ -260,6 +261,11 @@ static struct amtg_packet *unreachable(struct rig *rig, uint16_t our_port, const
     p->transport = 20;
     p->protocol = IPPROTO_ICMP;
     return p;
+}
+
+static struct amtg_packet *unreachable(struct rig *rig, uint16_t our_port, const char *from)
+{
+    return unreachable_at(rig, OUTER, our_port, from);
 }
 
 /* RFC 5508, REQ-3 and REQ-4 */
@@ -282,6 +288,8 @@ START_TEST(icmp_errors_go_to_whoever_sent_it)
 
     rig_push(rig, "outside", unreachable(rig, (uint16_t)(port + 1), RELAY));
     ck_assert_uint_eq(rig_drops(rig, "no-mapping"), 1);
+    rig_push(rig, "outside", unreachable_at(rig, "203.0.113.6", port, RELAY)); /* not our address */
+    ck_assert_uint_eq(rig_drops(rig, "no-mapping"), 2);
     p = unreachable(rig, port, RELAY);
     p->data[22] ^= 1; /* its checksum */
     rig_push(rig, "outside", p);
