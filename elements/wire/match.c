@@ -104,32 +104,35 @@ static void match_scalar(struct matcher *m, const struct amtg_written_field *sai
         differs(m, said->mark, part, p->field->name, value_words(m, p->field, &expected));
 }
 
-static bool holds(const struct matcher *m, int list, const uint8_t *octets)
+/* One of the items, 1 to count, that was not taken for another one before. */
+static bool take_item(const struct matcher *m, int list, const uint8_t *octets, bool *taken,
+                      unsigned count)
 {
     const struct amtg_part *p = &m->d->parts[list];
-    unsigned items = items_of(m->d, (unsigned)list),
-             size = p->field->item_octets ? p->field->item_octets : 16;
+    unsigned size = p->field->item_octets ? p->field->item_octets : 16;
 
-    for (unsigned i = 1; i <= items; i++)
-        if (memcmp(octets, m->d->octets + p[i].octet, size) == 0)
-            return true;
+    for (unsigned i = 1; i <= count; i++)
+        if (!taken[i] && memcmp(octets, m->d->octets + p[i].octet, size) == 0)
+            return taken[i] = true;
     return false;
 }
 
-/* As sets: each said one is there, and no others. */
+/* In any order: each said one is there, and no others. */
 static void match_addresses(struct matcher *m, const struct amtg_written_field *said, int list)
 {
     const struct amtg_field *f = m->d->parts[list].field;
-    unsigned count = 0, before = m->out->count;
+    unsigned count = 0, before = m->out->count, items = items_of(m->d, (unsigned)list);
+    bool *taken = amtg_arena_get(m->w->arena, items + 1);
 
     for (const struct amtg_yaml *y = said->node->first; y; y = y->next, count++) {
         uint8_t octets[16];
         const char *text = amtg_written_text(m->w, y->text, y->mark);
-        if (!text || !amtg_form_address(text, f->item_octets, octets) || !holds(m, list, octets))
+        if (!text || !amtg_form_address(text, f->item_octets, octets) ||
+            !take_item(m, list, octets, taken, items))
             differs(m, y->mark, list, f->name,
                     amtg_arena_printf(m->w->arena, "%s in it", text ? text : y->text));
     }
-    if (m->out->count == before && count != items_of(m->d, (unsigned)list))
+    if (m->out->count == before && count != items)
         differs(m, said->mark, list, f->name,
                 count ? amtg_arena_printf(m->w->arena, "%u of them only", count) : "none");
 }

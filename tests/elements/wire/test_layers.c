@@ -496,6 +496,23 @@ START_TEST(each_difference_is_told_and_nothing_else)
 }
 END_TEST
 
+START_TEST(sources_are_compared_as_often_as_they_are_there)
+{
+    /* An IGMPv3 report: ALLOW 232.1.2.3 {198.51.100.12, 198.51.100.13} */
+    static const char two[] = "46c0003000004000010203f200000000e00000169404000022009a760000"
+                              "000105000002e8010203c633640cc633640d";
+    uint8_t octets[128];
+    uint32_t len = hex(two, octets);
+
+    begin();
+#define SOURCES(list) "{igmp: report, records: [{sources: [" list "]}]}"
+    ck_assert_uint_eq(differences(SOURCES("198.51.100.13, 198.51.100.12"), AMTG_IP_RAW, octets, len), 0);
+    ck_assert_uint_eq(differences(SOURCES("198.51.100.12, 198.51.100.12"), AMTG_IP_RAW, octets, len), 1);
+#undef SOURCES
+    end();
+}
+END_TEST
+
 START_TEST(fields_are_found_by_their_paths)
 {
     uint8_t octets[512];
@@ -541,6 +558,7 @@ int main(void)
     tcase_add_test(all, a_long_payload_is_said_shortly);
     tcase_add_test(all, a_packet_that_is_too_long_is_refused);
     tcase_add_test(all, each_difference_is_told_and_nothing_else);
+    tcase_add_test(all, sources_are_compared_as_often_as_they_are_there);
     tcase_add_test(all, fields_are_found_by_their_paths);
     tcase_set_timeout(all, 30);
     suite_add_tcase(suite, all);
