@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "core/mailbox.h"
 #include "core/shards.h"
 
 /* ---- a class that counts on a timer, and tells its fellows ------------------------ */
@@ -247,5 +248,32 @@ START_TEST(there_can_be_only_one_of_some)
 }
 END_TEST
 
+static unsigned discarded;
+
+static void discard(struct amtg_letter *l)
+{
+    (void)l;
+    discarded++;
+}
+
+/* A shard that is slow, or a flood of errors for it, costs no more memory than that. */
+START_TEST(a_mailbox_that_nobody_empties_is_full_some_day)
+{
+    static struct amtg_letter letters[AMTG_MAILBOX_ROOM + 1];
+    struct amtg_loop *loop = amtg_loop_new(AMTG_CLOCK_REAL, NULL);
+    struct amtg_mailbox box;
+
+    ck_assert_int_eq(amtg_mailbox_open(&box, loop), AMTG_OK);
+    for (unsigned i = 0; i <= AMTG_MAILBOX_ROOM; i++) {
+        letters[i].discard = discard;
+        ck_assert(amtg_mailbox_post(&box, &letters[i]) == (i < AMTG_MAILBOX_ROOM));
+    }
+    amtg_mailbox_close(&box);
+    ck_assert_uint_eq(discarded, AMTG_MAILBOX_ROOM);
+    amtg_loop_free(loop);
+}
+END_TEST
+
 AMTG_SUITE("shards", each_runs_and_all_hear_all, their_time_ends_and_so_do_they,
-           what_fails_in_one_is_told, counters_are_summed_up, there_can_be_only_one_of_some)
+           what_fails_in_one_is_told, counters_are_summed_up, there_can_be_only_one_of_some,
+           a_mailbox_that_nobody_empties_is_full_some_day)
