@@ -73,8 +73,6 @@ static enum verdict judge(struct amtg_udp_sender *s, struct amtg_udp_bound *boun
 
     if (error == EINTR)
         return AGAIN;
-    if (copies > 1 && is_about_trains(error))
-        return ONE_BY_ONE;
     if (error == EAGAIN) {
         amtg_count(e, AMTG_SOCK_WAITS, 1);
         s->blocked = bound;
@@ -92,11 +90,17 @@ static enum verdict judge(struct amtg_udp_sender *s, struct amtg_udp_bound *boun
     /*
      * With IP_RECVERR an ICMP error about one peer fails the next send to any
      * other. Reading the error queue makes the socket well again; then this copy is
-     * sent once more. When it fails with nothing in the queue, the error is its own.
+     * sent once more. When it fails with nothing in the queue, the error is its own. For a
+     * train too: else one forged "too big" after another would end everybody's trains.
      */
     bound->link_mtu = 0;
-    unsigned most = amtg_udp_drain_errors(e, bound) ? TRIES_FOREIGN : TRIES_OWN;
-    if (++s->tries >= most)
+    bool foreign = amtg_udp_drain_errors(e, bound) > 0;
+    bool over = ++s->tries >= (foreign ? TRIES_FOREIGN : TRIES_OWN);
+    if (copies > 1 && is_about_trains(error) && (over || !foreign)) {
+        s->tries = 0;
+        return ONE_BY_ONE;
+    }
+    if (over)
         return GIVE_UP;
     amtg_count(e, AMTG_SOCK_REPEATED, 1);
     return AGAIN;

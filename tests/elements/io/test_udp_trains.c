@@ -336,6 +336,33 @@ START_TEST(a_way_that_takes_no_trains_gets_datagrams)
 }
 END_TEST
 
+/* Anybody can send an ICMP error; it fails the next send to whomever. */
+START_TEST(an_icmp_error_about_another_costs_nobody_his_trains)
+{
+    begin(_i, "");
+    int gone = test_udp("127.0.0.1", 0);
+    struct amtg_peer nobody = {.remote_port = test_port(gone)};
+    struct amtg_packet *packets[5];
+
+    close(gone);
+    ck_assert(amtg_addr_parse("127.0.0.1", &nobody.remote));
+    packets[0] = rig_packet(rig, AMTG_DATAGRAM, "x", 1); /* sent first; its error waits then */
+    amtg_packet_to_peer(packets[0], &nobody);
+    for (unsigned i = 1; i < 5; i++)
+        packets[i] = numbered((uint8_t)i, 200, set);
+    script.fail[1] = EMSGSIZE;
+    script.fails = 2;
+    rig_push_batch(rig, "in", packets, 5);
+    test_await_counter(rig, "copies", 1 + 4 * CLIENTS);
+    expect_all(1, 4, 200);
+    ck_assert_uint_eq(rig_counter(rig, "plain"), 0);
+    ck_assert_uint_eq(script.trains, CLIENTS);
+    ck_assert_uint_eq(rig_count(rig, "unreachable"), 1);
+    rig_ignore(rig, "unreachable");
+    end();
+}
+END_TEST
+
 START_TEST(others_keep_their_trains)
 {
     begin(_i, "");
@@ -419,6 +446,7 @@ AMTG_RIG_SUITE("udp-socket: trains", packets_of_one_set_are_one_message_to_each,
                packets_of_other_sets_do_not_break_a_train, another_tos_ends_a_train,
                a_train_holds_what_a_datagram_can, who_has_gone_meanwhile_is_skipped,
                a_train_under_way_takes_no_more, a_reply_overtakes_the_rest_of_a_train,
-               a_way_that_takes_no_trains_gets_datagrams, others_keep_their_trains,
+               a_way_that_takes_no_trains_gets_datagrams,
+               an_icmp_error_about_another_costs_nobody_his_trains, others_keep_their_trains,
                short_returns_and_full_devices_lose_nothing,
                copies_that_are_given_up_are_counted_each, nothing_waits_unless_that_is_wanted)
