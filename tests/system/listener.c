@@ -16,10 +16,11 @@
  *
  * FILE is written anew whenever something has come, at most every 20 ms: one line,
  *
- *   count=N lost=N twice=N wrong=N first=N last=N gap_ms=N back_ns=T
+ *   count=N lost=N twice=N wrong=N first=N last=N gap_ms=N back_ns=T forgotten=N
  *
  * lost: numbers between first and last that did not come. gap_ms: the longest time
- * between two arrivals; back_ns: when it ended, by CLOCK_REALTIME. SIGUSR1 forgets all.
+ * between two arrivals; back_ns: when it ended, by CLOCK_REALTIME. SIGUSR1 forgets all;
+ * forgotten: how often that was done.
  */
 #include "packet.h"
 #include "tally.h"
@@ -48,7 +49,7 @@ struct options {
 static struct stream stream;
 static unsigned expected; /* what the packets say that stream is */
 static struct tally tally;
-static uint64_t wrong, arrived_ns, gap_ns, back_ns;
+static uint64_t wrong, arrived_ns, gap_ns, back_ns, forgotten;
 static volatile sig_atomic_t forget;
 
 static void die(const char *what)
@@ -186,11 +187,12 @@ static void write_status(const char *path)
     if (!out)
         die(fresh);
     fprintf(out, "count=%llu lost=%llu twice=%llu wrong=%llu first=%llu last=%llu "
-            "gap_ms=%llu back_ns=%llu\n",
+            "gap_ms=%llu back_ns=%llu forgotten=%llu\n",
             (unsigned long long)tally.count, (unsigned long long)lost,
             (unsigned long long)tally.duplicates, (unsigned long long)wrong,
             (unsigned long long)tally.least, (unsigned long long)tally.most,
-            (unsigned long long)(gap_ns / 1000000), (unsigned long long)back_ns);
+            (unsigned long long)(gap_ns / 1000000), (unsigned long long)back_ns,
+            (unsigned long long)forgotten);
     if (fclose(out) || rename(fresh, path))
         die(path);
 }
@@ -205,6 +207,7 @@ static void run(int fd, const struct options *options)
             forget = 0;
             tally_clear(&tally);
             wrong = arrived_ns = gap_ns = back_ns = 0;
+            forgotten++;
             write_status(options->status);
         }
         if (ready <= 0)

@@ -127,17 +127,19 @@ heard_some()
 forget()
 {
     local name
+    local -A before
     for name; do
+        before[$name]=$(heard "$name" forgotten)
         kill -USR1 "${listener_pid[$name]}"
     done
     for name; do
-        await 2 "$name to forget" heard_less "$name" 1000
+        await 5 "$name to forget" has_forgotten "$name" "${before[$name]}"
     done
 }
 
-heard_less()
+has_forgotten()
 {
-    [ "$(heard "$1" count)" -lt "$2" ]
+    [ "$(heard "$1" forgotten)" -gt "$2" ]
 }
 
 # whole NAME COUNT: at least COUNT packets came, each once, none is missing, none is wrong
