@@ -11,9 +11,9 @@ self=${0##*/}
 # what only the fuzz targets use.
 packages_build=(gcc libc6-dev make cmake pkg-config
     libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev)
-packages_test=(check iproute2)
+packages_test=(check iproute2 valgrind)
 packages_system=(iproute2 procps jq ethtool nftables tcpdump tshark)
-packages_bench=(iproute2)
+packages_bench=(iproute2 valgrind)
 packages_fuzz=(clang libclang-rt-14-dev)
 
 readonly EXIT_USAGE=2 EXIT_PRIVILEGE=77
