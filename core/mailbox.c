@@ -1,5 +1,6 @@
 #include "core/mailbox.h"
 
+#include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -63,12 +64,12 @@ void amtg_mailbox_close(struct amtg_mailbox *m)
     pthread_mutex_destroy(&m->lock);
 }
 
-bool amtg_mailbox_post(struct amtg_mailbox *m, struct amtg_letter *letter)
+static bool post(struct amtg_mailbox *m, struct amtg_letter *letter, unsigned most)
 {
     static const uint64_t one = 1;
 
     pthread_mutex_lock(&m->lock);
-    bool fits = m->count < AMTG_MAILBOX_ROOM;
+    bool fits = m->count < most;
     if (fits) {
         letter->next = NULL;
         *m->end = letter;
@@ -78,4 +79,14 @@ bool amtg_mailbox_post(struct amtg_mailbox *m, struct amtg_letter *letter)
     pthread_mutex_unlock(&m->lock);
     /* A counter that is full (2^64 - 2) has rung already. */
     return fits && (write(m->watch.fd, &one, sizeof one) == sizeof one || true);
+}
+
+bool amtg_mailbox_post(struct amtg_mailbox *m, struct amtg_letter *letter)
+{
+    return post(m, letter, AMTG_MAILBOX_ROOM);
+}
+
+void amtg_mailbox_order(struct amtg_mailbox *m, struct amtg_letter *letter)
+{
+    post(m, letter, UINT_MAX);
 }

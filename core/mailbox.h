@@ -33,5 +33,7 @@ enum amtg_err amtg_mailbox_open(struct amtg_mailbox *m, struct amtg_loop *loop);
 void amtg_mailbox_close(struct amtg_mailbox *m);
 /* From any thread. false: it is full; the letter stays the caller's. */
 bool amtg_mailbox_post(struct amtg_mailbox *m, struct amtg_letter *letter);
+/* The same for a letter that must get there, of which there are few: it has no bound. */
+void amtg_mailbox_order(struct amtg_mailbox *m, struct amtg_letter *letter);
 
 #endif

@@ -67,17 +67,15 @@ static void open_pause(struct amtg_letter *l)
     free(o);
 }
 
-static bool give_order(struct shard *shard, void (*open)(struct amtg_letter *l))
+/* Memory for it is waited for: a shard that goes on while others stand still would be read. */
+static void give_order(struct shard *shard, void (*open)(struct amtg_letter *l))
 {
-    struct order *o = malloc(sizeof *o);
+    struct order *o;
 
-    if (!o)
-        return false;
+    while (!(o = malloc(sizeof *o)))
+        usleep(1000);
     *o = (struct order){.letter = {.open = open, .discard = order_free}, .shard = shard};
-    if (amtg_mailbox_post(&shard->mailbox, &o->letter))
-        return true;
-    free(o);
-    return false;
+    amtg_mailbox_order(&shard->mailbox, &o->letter);
 }
 
 /* A packet that the same element of another shard is to emit. */
@@ -181,20 +179,17 @@ void amtg_shards_end(struct amtg_shards *s)
 {
     for (unsigned i = 0; i < s->count; i++)
         if (s->shards[i].running)
-            while (!give_order(&s->shards[i], open_end)) /* full: it is being emptied */
-                usleep(1000);
+            give_order(&s->shards[i], open_end);
 }
 
 void amtg_shards_pause(struct amtg_shards *s, void (*look)(struct amtg_shards *s, void *arg),
                        void *arg)
 {
-    unsigned asked = 0;
-
     pthread_mutex_lock(&s->lock);
     s->paused = true;
     for (unsigned i = 0; i < s->count; i++)
-        asked += give_order(&s->shards[i], open_pause);
-    while (s->parked < asked && s->parked + s->ended < s->count)
+        give_order(&s->shards[i], open_pause);
+    while (s->parked + s->ended < s->count)
         pthread_cond_wait(&s->changed, &s->lock);
     pthread_mutex_unlock(&s->lock);
 
