@@ -22,6 +22,7 @@ enum {
     PACKETS_PER_BUFFER = 16, /* views that may be out, for each buffer of the limit */
     SMALL_ROOM = AMTG_HEADROOM + AMTG_SMALL_OCTETS,
     LARGE_ROOM = AMTG_HEADROOM + AMTG_LARGE_OCTETS,
+    LARGE_KEPT = 32, /* free large buffers that are not given back to the system: 2 MiB */
     PARTS = 4, /* who waits is woken when a quarter of what it was short of is free again */
 };
 
@@ -29,10 +30,10 @@ enum {
 enum short_of { SHORT_OF_SMALL = 1, SHORT_OF_LARGE = 2, SHORT_OF_VIEWS = 4 };
 
 struct amtg_pool {
-    struct amtg_buffer *free_small;
+    struct amtg_buffer *free_small, *free_large;
     struct amtg_packet *free_packets;
     struct amtg_pool_stats stats;
-    uint32_t small_in_use, large_in_use, large_limit;
+    uint32_t small_in_use, large_in_use, large_limit, large_kept;
     struct amtg_loop *loop; /* of those who wait */
     struct amtg_task *waiting;
     enum short_of denied; /* why the latest request was refused */
@@ -53,15 +54,20 @@ struct amtg_pool *amtg_pool_new(uint32_t limit, uint32_t large_limit)
     return pool;
 }
 
+static void free_list(struct amtg_buffer *b)
+{
+    for (struct amtg_buffer *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+}
+
 void amtg_pool_free(struct amtg_pool *pool)
 {
     if (!pool)
         return;
-    while (pool->free_small) {
-        struct amtg_buffer *next = pool->free_small->next;
-        free(pool->free_small);
-        pool->free_small = next;
-    }
+    free_list(pool->free_small);
+    free_list(pool->free_large);
     while (pool->free_packets) {
         struct amtg_packet *next = pool->free_packets->next;
         free(pool->free_packets);
@@ -81,15 +87,17 @@ struct amtg_pool_stats amtg_pool_stats(const struct amtg_pool *pool)
 static struct amtg_buffer *buffer_new(struct amtg_pool *pool, uint32_t len)
 {
     bool large = len > AMTG_SMALL_OCTETS;
-    struct amtg_buffer *b = NULL;
+    struct amtg_buffer *b;
 
     pool->denied = large ? SHORT_OF_LARGE : SHORT_OF_SMALL; /* in case it is */
     if (len > AMTG_LARGE_OCTETS ||
         (large ? pool->large_in_use >= pool->large_limit : pool->small_in_use >= pool->stats.limit))
         return NULL;
-    if (!large && pool->free_small) {
-        b = pool->free_small;
-        pool->free_small = b->next;
+    struct amtg_buffer **kept = large ? &pool->free_large : &pool->free_small;
+    if (*kept) {
+        b = *kept;
+        *kept = b->next;
+        pool->large_kept -= large;
     } else {
         b = malloc(sizeof *b + (large ? LARGE_ROOM : SMALL_ROOM));
         if (!b)
@@ -139,17 +147,18 @@ static void buffer_free(struct amtg_buffer *b)
 
     if (--b->refs)
         return;
-    if (b->size == LARGE_ROOM) {
+    bool large = b->size == LARGE_ROOM;
+    struct amtg_buffer **kept = large ? &pool->free_large : &pool->free_small;
+    if (large)
         pool->large_in_use--;
-        free(b);
-    } else {
+    else
         pool->small_in_use--;
-        if (RECYCLE) {
-            b->next = pool->free_small;
-            pool->free_small = b;
-        } else {
-            free(b);
-        }
+    if (RECYCLE && !(large && pool->large_kept == LARGE_KEPT)) {
+        b->next = *kept;
+        *kept = b;
+        pool->large_kept += large;
+    } else {
+        free(b);
     }
     if (pool->waiting)
         wake_if_room(pool);

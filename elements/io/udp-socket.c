@@ -35,7 +35,7 @@ struct udp_socket {
     uint32_t queue;
     uint32_t copies_per_turn, trains;
     uint64_t coalesce_ns;
-    bool zero_checksum6;
+    bool zero_checksum6, gro;
 
     struct amtg_udp_bound *bounds;
     unsigned bounds_count;
@@ -47,6 +47,10 @@ struct udp_socket {
 
 static const struct amtg_counter counters[] = {
     [AMTG_SOCK_RECEIVED] = {"received", "datagrams", "received from the network"},
+    [AMTG_SOCK_TRAINS_RECEIVED] = {"trains-received", "messages",
+                                   "received that held several of these datagrams"},
+    [AMTG_SOCK_TRAINS_COPIED] = {"trains-copied", "messages",
+                                 "of these whose datagrams were copied: no large buffer was left"},
     [AMTG_SOCK_COPIES] = {"copies", "datagrams", "sent, each destination of a set counted"},
     [AMTG_SOCK_TRAINS] = {"trains", "messages", "sent that held several of these copies"},
     [AMTG_SOCK_PLAIN] = {"plain", "endpoints", "whose way takes no such messages"},
@@ -271,6 +275,7 @@ static enum amtg_err open_one(struct amtg_element *e, const struct amtg_addr *ad
         .free = further,
         .shards = amtg_shard_count(e),
         .zero_checksum6 = state->zero_checksum6,
+        .gro = state->gro,
     };
     /* Port 0: the first socket gets one from the system, the others follow it. */
     uint16_t port = state->bounds_count ? state->bounds[0].port : state->port;
@@ -370,6 +375,9 @@ const struct amtg_class amtg_udp_socket = {
         "message, a train, that the kernel or the device cuts into datagrams (`UDP_SEGMENT`). They "
         "are not held back for that, unless `coalesce` says so: under load they wait anyway. A "
         "destination whose way takes no trains gets its datagrams one by one from then on.\n\n"
+        "Datagrams of one sender that come together the kernel hands over as one message, too "
+        "(`UDP_GRO`, unless `gro` is false). They leave one by one, in their order, and share a "
+        "large buffer, so nothing is copied unless the pool has no large one left.\n\n"
         "DF is set on all that is sent, and nothing is fragmented; what does not fit the interface "
         "is dropped as `too-big`, and a record says so, like one of an ICMP error. "
         "ICMP errors come out of `unreachable`, each with the peer that it is about; a send that "
@@ -418,7 +426,9 @@ const struct amtg_class amtg_udp_socket = {
         AMTG_DURATION(struct udp_socket, coalesce_ns, "0s", 0, AMTG_S,
                       "time that a packet waits for others of its stream; 0: none"),
         AMTG_BOOL(struct udp_socket, zero_checksum6, "false",
-                  "take IPv6 datagrams without UDP checksum too, as a relay may send Data")),
+                  "take IPv6 datagrams without UDP checksum too, as a relay may send Data"),
+        AMTG_BOOL(struct udp_socket, gro, "true",
+                  "let the kernel hand over datagrams that come together as one message")),
     .counters = counters,
     .counters_count = AMTG_SOCK_COUNTERS,
     .drops = drops,

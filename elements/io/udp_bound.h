@@ -12,6 +12,8 @@ enum { AMTG_SOCK_BURST = 64 }; /* datagrams for each recvmmsg and sendmmsg */
 
 enum amtg_sock_counter {
     AMTG_SOCK_RECEIVED,
+    AMTG_SOCK_TRAINS_RECEIVED,
+    AMTG_SOCK_TRAINS_COPIED,
     AMTG_SOCK_COPIES,
     AMTG_SOCK_TRAINS,
     AMTG_SOCK_PLAIN,
@@ -55,6 +57,7 @@ struct amtg_udp_socket_options {
     bool free; /* the address need not be one of the host's yet */
     unsigned shards; /* that share the port, this socket being bound in their order; 1: none */
     bool zero_checksum6; /* take IPv6 datagrams without checksum (RFC 6935) */
+    bool gro; /* take trains as one message, where the kernel gives them so */
 };
 
 /*

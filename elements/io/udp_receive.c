@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,10 +14,11 @@
 #include "elements/wire/types.h"
 
 enum {
-    BURSTS = 4,   /* recvmmsg calls a turn */
+    TURN = 4 * AMTG_SOCK_BURST, /* datagrams a turn, about: no further recvmmsg after so many */
+    LARGE_SLOTS = 16,           /* that may have a large buffer ready */
     ERRORS = 256, /* entries of the error queue a turn */
     OVERFLOW_OCTETS = AMTG_LARGE_OCTETS - AMTG_SMALL_OCTETS,
-    CONTROL_OCTETS = 128, /* packet info and TOS, of either family */
+    CONTROL_OCTETS = 128, /* packet info, TOS and segment size, of either family */
     ERROR_CONTROL_OCTETS = 512,
 };
 
@@ -26,7 +28,9 @@ union control {
 };
 
 struct amtg_udp_intake {
-    struct amtg_packet *spare[AMTG_SOCK_BURST];
+    struct amtg_packet *spare[AMTG_SOCK_BURST]; /* small ones */
+    struct amtg_packet *large[AMTG_SOCK_BURST]; /* NULL: the slot has none */
+    unsigned expected; /* slots that get a large buffer: messages of the last call that were long */
     struct mmsghdr messages[AMTG_SOCK_BURST];
     struct iovec iov[AMTG_SOCK_BURST][2];
     struct sockaddr_storage names[AMTG_SOCK_BURST];
@@ -80,7 +84,38 @@ static void read_remote(const struct sockaddr_storage *name, struct amtg_peer *p
         peer->remote_port = 0;
 }
 
-/* ---- datagrams ---------------------------------------------------------- */
+/* Octets of each datagram of a message of `len`, but for the last, which may be shorter. */
+static uint32_t read_segment(struct msghdr *m, uint32_t len)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+        if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+            int segment;
+            memcpy(&segment, CMSG_DATA(c), sizeof segment);
+            return segment > 0 ? (uint32_t)segment : len;
+        }
+    return len;
+}
+
+/* ---- slots: where messages are put by the kernel -------------------------- */
+
+static void give_back(struct amtg_udp_receiver *r, struct amtg_packet **p)
+{
+    if (*p)
+        amtg_finish(r->element, *p);
+    *p = NULL;
+}
+
+/* The large buffer of slot i, where a long message is expected and there is one to be had. */
+static struct amtg_packet *prepare_large(struct amtg_udp_receiver *r, unsigned i)
+{
+    struct amtg_udp_intake *in = r->intake;
+
+    if (i >= in->expected)
+        give_back(r, &in->large[i]);
+    else if (!in->large[i])
+        in->large[i] = amtg_make(r->element, AMTG_DATAGRAM, AMTG_LARGE_OCTETS);
+    return in->large[i];
+}
 
 /* Make each slot ready; returns how many are, from the first on. */
 static unsigned prepare(struct amtg_udp_receiver *r)
@@ -93,13 +128,17 @@ static unsigned prepare(struct amtg_udp_receiver *r)
             in->spare[i] = amtg_make(r->element, AMTG_DATAGRAM, AMTG_SMALL_OCTETS);
         if (!in->spare[i])
             break;
-        in->iov[i][0] = (struct iovec){in->spare[i]->data, AMTG_SMALL_OCTETS};
+        struct amtg_packet *large = prepare_large(r, i);
+        if (large)
+            in->iov[i][0] = (struct iovec){large->data, AMTG_LARGE_OCTETS};
+        else
+            in->iov[i][0] = (struct iovec){in->spare[i]->data, AMTG_SMALL_OCTETS};
         in->iov[i][1] = (struct iovec){in->overflow + (size_t)i * OVERFLOW_OCTETS, OVERFLOW_OCTETS};
         in->messages[i].msg_hdr = (struct msghdr){
             .msg_name = &in->names[i],
             .msg_namelen = sizeof in->names[i],
             .msg_iov = in->iov[i],
-            .msg_iovlen = 2,
+            .msg_iovlen = large ? 1 : 2,
             .msg_control = &in->controls[i],
             .msg_controllen = sizeof in->controls[i],
         };
@@ -107,55 +146,133 @@ static unsigned prepare(struct amtg_udp_receiver *r)
     return i;
 }
 
-/* The packet of slot i, of len octets; NULL: it is long, and no large buffer is left. */
+/* Octets of a message that lies in a small buffer and the overflow area behind it. */
+static void gather(const struct iovec iov[2], uint32_t at, uint8_t *to, uint32_t octets)
+{
+    uint32_t in_small = at < AMTG_SMALL_OCTETS ? AMTG_SMALL_OCTETS - at : 0;
+
+    if (in_small > octets)
+        in_small = octets;
+    if (in_small)
+        memcpy(to, (uint8_t *)iov[0].iov_base + at, in_small);
+    if (octets > in_small)
+        memcpy(to + in_small, (uint8_t *)iov[1].iov_base + (at + in_small - AMTG_SMALL_OCTETS),
+               octets - in_small);
+}
+
+/*
+ * The message of slot i, of len octets, in one buffer; NULL: it is long, and no large
+ * buffer is left. A short one never leaves in a large buffer, which it might hold for long.
+ */
 static struct amtg_packet *take_slot(struct amtg_udp_receiver *r, unsigned i, uint32_t len)
 {
     struct amtg_udp_intake *in = r->intake;
-    struct amtg_packet *p;
+    bool is_long = len > AMTG_SMALL_OCTETS;
+    struct amtg_packet **ready = is_long ? &in->large[i] : &in->spare[i];
+    struct amtg_packet *p = *ready;
 
-    if (len <= AMTG_SMALL_OCTETS) {
-        p = in->spare[i];
-        in->spare[i] = NULL;
-        p->time_ns = amtg_now(r->element);
-        amtg_packet_trim(p, len);
-        return p;
+    if (!p) {
+        p = amtg_make(r->element, AMTG_DATAGRAM, len);
+        if (!p)
+            return NULL;
+        gather(in->iov[i], 0, p->data, len);
+    } else if (!is_long && in->large[i]) {
+        memcpy(p->data, in->large[i]->data, len);
     }
-    p = amtg_make(r->element, AMTG_DATAGRAM, len);
-    if (!p)
-        return NULL;
-    memcpy(p->data, in->iov[i][0].iov_base, AMTG_SMALL_OCTETS);
-    memcpy(p->data + AMTG_SMALL_OCTETS, in->iov[i][1].iov_base, len - AMTG_SMALL_OCTETS);
+    *ready = NULL;
+    p->time_ns = amtg_now(r->element);
+    amtg_packet_trim(p, len);
     return p;
 }
 
-static void deliver(struct amtg_udp_receiver *r, const struct amtg_udp_bound *bound, unsigned i)
+/* ---- datagrams ---------------------------------------------------------- */
+
+/* Each datagram of a message: packets that are views of one buffer. Takes p. */
+static void emit_views(struct amtg_element *e, struct amtg_packet *p, uint32_t segment)
+{
+    while (p->len > segment) {
+        struct amtg_packet *view = amtg_copy(e, p);
+        if (view) {
+            amtg_packet_trim(view, segment);
+            amtg_emit(e, AMTG_SOCK_OUT, view);
+        } else {
+            amtg_no_buffer_count(e);
+        }
+        amtg_packet_pull(p, segment);
+    }
+    amtg_emit(e, AMTG_SOCK_OUT, p);
+}
+
+/* The same when no large buffer is left: each has a buffer of its own. */
+static void emit_copies(struct amtg_udp_receiver *r, unsigned i, const struct amtg_peer *peer,
+                        uint32_t segment)
+{
+    struct amtg_element *e = r->element;
+    struct mmsghdr *m = &r->intake->messages[i];
+
+    for (uint32_t at = 0; at < m->msg_len; at += segment) {
+        uint32_t octets = m->msg_len - at < segment ? m->msg_len - at : segment;
+        struct amtg_packet *p = amtg_make(e, AMTG_DATAGRAM, octets);
+        if (!p) {
+            amtg_no_buffer_count(e);
+            continue;
+        }
+        gather(r->intake->iov[i], at, p->data, octets);
+        p->peer = *peer;
+        read_tos(&m->msg_hdr, p);
+        amtg_emit(e, AMTG_SOCK_OUT, p);
+    }
+}
+
+/* The message of slot i: one datagram or a train of them. Returns how many. */
+static unsigned deliver(struct amtg_udp_receiver *r, const struct amtg_udp_bound *bound, unsigned i)
 {
     struct amtg_element *e = r->element;
     struct mmsghdr *m = &r->intake->messages[i];
     struct amtg_peer peer = {.local = bound->addr, .local_port = bound->port};
+    uint32_t segment = read_segment(&m->msg_hdr, m->msg_len);
+    unsigned count = m->msg_len > segment ? (m->msg_len + segment - 1) / segment : 1;
 
+    amtg_count(e, AMTG_SOCK_RECEIVED, count);
+    amtg_count(e, AMTG_SOCK_TRAINS_RECEIVED, count > 1);
     read_remote(&r->intake->names[i], &peer);
     if (!read_local(&m->msg_hdr, &peer.local)) {
-        amtg_drop_count(e, AMTG_SOCK_NOT_UNICAST, 1);
-        return;
+        amtg_drop_count(e, AMTG_SOCK_NOT_UNICAST, count);
+        return count;
     }
     if (peer.remote_port == 0) {
-        amtg_drop_count(e, AMTG_SOCK_NO_SOURCE_PORT, 1);
-        return;
+        amtg_drop_count(e, AMTG_SOCK_NO_SOURCE_PORT, count);
+        return count;
     }
     struct amtg_packet *p = take_slot(r, i, m->msg_len);
-    if (!p) {
-        amtg_no_buffer_count(e);
-        return;
+    if (p) {
+        p->peer = peer;
+        read_tos(&m->msg_hdr, p);
+        emit_views(e, p, segment);
+    } else {
+        amtg_count(e, AMTG_SOCK_TRAINS_COPIED, count > 1);
+        emit_copies(r, i, &peer, segment);
     }
-    p->peer = peer;
-    read_tos(&m->msg_hdr, p);
-    amtg_emit(e, AMTG_SOCK_OUT, p);
+    return count;
+}
+
+/* One call's messages. Returns how many datagrams they were. */
+static unsigned deliver_all(struct amtg_udp_receiver *r, const struct amtg_udp_bound *bound,
+                            unsigned messages)
+{
+    unsigned datagrams = 0, lengthy = 0;
+
+    for (unsigned i = 0; i < messages; i++) {
+        lengthy += r->intake->messages[i].msg_len > AMTG_SMALL_OCTETS;
+        datagrams += deliver(r, bound, i);
+    }
+    r->intake->expected = lengthy < LARGE_SLOTS ? lengthy : LARGE_SLOTS;
+    return datagrams;
 }
 
 bool amtg_udp_receive(struct amtg_udp_receiver *r, struct amtg_udp_bound *bound)
 {
-    for (unsigned turn = 0; turn < BURSTS; turn++) {
+    for (unsigned taken = 0; taken < TURN;) {
         unsigned ready = prepare(r);
         if (!ready)
             return false;
@@ -165,11 +282,10 @@ bool amtg_udp_receive(struct amtg_udp_receiver *r, struct amtg_udp_bound *bound)
             if (errno == EAGAIN)
                 return true;
             amtg_udp_drain_errors(r->element, bound);
+            taken += AMTG_SOCK_BURST;
             continue;
         }
-        amtg_count(r->element, AMTG_SOCK_RECEIVED, (unsigned)n);
-        for (int i = 0; i < n; i++)
-            deliver(r, bound, (unsigned)i);
+        taken += deliver_all(r, bound, (unsigned)n);
         if ((unsigned)n < ready)
             return true;
     }
@@ -201,9 +317,8 @@ void amtg_udp_receiver_fini(struct amtg_udp_receiver *r)
 void amtg_udp_receiver_stop(struct amtg_udp_receiver *r)
 {
     for (unsigned i = 0; i < AMTG_SOCK_BURST; i++) {
-        if (r->intake->spare[i])
-            amtg_finish(r->element, r->intake->spare[i]);
-        r->intake->spare[i] = NULL;
+        give_back(r, &r->intake->spare[i]);
+        give_back(r, &r->intake->large[i]);
     }
 }
 

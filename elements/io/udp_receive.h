@@ -3,8 +3,13 @@
  * the error queue into `unreachable` records.
  *
  * Spare small buffers are kept ready between turns. Behind each lies an overflow
- * area that only a datagram longer than a small buffer touches; such a one is put
- * together in a large buffer.
+ * area that only a message longer than a small buffer touches; such a one is put
+ * together in a large buffer. Where long ones came last time, large buffers are ready too,
+ * and nothing is put together.
+ *
+ * A message is one datagram or, with UDP_GRO (udp(7)), a train of them: those leave as views
+ * of one buffer. Whoever keeps one of them keeps all of a large buffer, of which the pool
+ * has a bounded number; when none is left each datagram is copied to a small one.
  */
 #ifndef AMTG_IO_UDP_RECEIVE_H
 #define AMTG_IO_UDP_RECEIVE_H
