@@ -475,13 +475,11 @@ void graph_params_check(struct loader *l, struct scope *s, const char *subject,
 
     for (unsigned i = 0; i < s->params_count; i++) {
         struct scope_param *p = &s->params[i];
-        static const struct amtg_interface any = {"what is wanted", ""};
         struct piece *pieces;
         unsigned count;
 
         if (p->bad)
             continue;
-        p->spec.interface = &any;
         amtg_param_expected(&p->spec, expected, sizeof expected);
         if (!p->value.yaml) {
             const char *how =

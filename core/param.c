@@ -376,8 +376,10 @@ const char *amtg_param_expected(const struct amtg_param *p, char *out, size_t ro
     case AMTG_KIND_FILE: snprintf(out, room, "the path of a file"); break;
     case AMTG_KIND_TEXTS: snprintf(out, room, "a text or a list of texts"); break;
     case AMTG_KIND_MAP: snprintf(out, room, "a map of names to texts"); break;
-    case AMTG_KIND_REF:
-        snprintf(out, room, "the name of an element that provides `%s`", p->interface->name);
+    case AMTG_KIND_REF: /* a graph's parameter does not say what for */
+        snprintf(out, room, "the name of an element%s%s%s",
+                 p->interface ? " that provides `" : "", p->interface ? p->interface->name : "",
+                 p->interface ? "`" : "");
         break;
     }
     return out;
