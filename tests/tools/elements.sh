@@ -31,6 +31,15 @@ expect 0 "Reasons for drops" queue
 expect 0 '"name": "queue"' queue --json
 expect 0 '"name": "tee"' --json
 expect 0 '| [queue](queue.md) |' --markdown
+expect 0 '
+## elements/group
+
+| Element | What it does |
+|---|---|
+| [churn](churn.md) |' --markdown
+expect 0 '
+elements/group
+  churn '
 expect 0 '# queue' --markdown queue
 expect 2 'did you mean "queue"?' quue
 expect 2 'unknown element "xyzzyxyzzy"' xyzzyxyzzy

@@ -34,6 +34,12 @@ static int unknown_class(const char *name)
     return usage_error(&command_elements, "unknown element \"%s\"", name);
 }
 
+/* Whether class i is the first of its folder. */
+static bool room_begins(size_t i)
+{
+    return i == 0 || strcmp(amtg_class_rooms[i], amtg_class_rooms[i - 1]) != 0;
+}
+
 static void list_text(void)
 {
     int width = 0;
@@ -41,8 +47,11 @@ static void list_text(void)
     for (const struct amtg_class *const *c = amtg_classes; *c; c++)
         if ((int)strlen((*c)->name) > width)
             width = (int)strlen((*c)->name);
-    for (const struct amtg_class *const *c = amtg_classes; *c; c++)
-        printf("%-*s  %s\n", width, (*c)->name, (*c)->summary);
+    for (size_t i = 0; amtg_classes[i]; i++) {
+        if (room_begins(i))
+            printf("%selements/%s\n", i ? "\n" : "", amtg_class_rooms[i]);
+        printf("  %-*s  %s\n", width, amtg_classes[i]->name, amtg_classes[i]->summary);
+    }
 }
 
 /* The index of docs/elements/. */
@@ -52,10 +61,14 @@ static void list_markdown(void)
          "# Elements\n\n"
          "What a graph can be made of. `amtgraph elements NAME` prints the same pages.\n\n"
          "Besides its own reasons, any element may drop packets as `no-buffer` (the pool was dry) "
-         "and as `open` (an output that leads nowhere).\n\n"
-         "| Element | What it does |\n|---|---|");
-    for (const struct amtg_class *const *c = amtg_classes; *c; c++)
-        printf("| [%s](%s.md) | %s |\n", (*c)->name, (*c)->name, (*c)->summary);
+         "and as `open` (an output that leads nowhere).");
+    for (size_t i = 0; amtg_classes[i]; i++) {
+        const struct amtg_class *c = amtg_classes[i];
+        if (room_begins(i))
+            printf("\n## elements/%s\n\n| Element | What it does |\n|---|---|\n",
+                   amtg_class_rooms[i]);
+        printf("| [%s](%s.md) | %s |\n", c->name, c->name, c->summary);
+    }
 }
 
 static void print_json(json_t *json)
@@ -102,8 +115,8 @@ const struct command command_elements = {
     .name = "elements",
     .summary = "list the elements, or show all about one",
     .operands = "[NAME]",
-    .details = "Without NAME: one line for each element. With it: its ports, parameters, counters\n"
-               "and reasons for drops, and an example.",
+    .details = "Without NAME: one line for each element, folder by folder. With it: its ports,\n"
+               "parameters, counters and reasons for drops, and an example.",
     COMMAND_OPTIONS({"json", NULL, "print JSON; without NAME, all about every element"},
                     {"markdown", NULL, "print the reference page, or without NAME its index"}),
     .operands_min = 0,
