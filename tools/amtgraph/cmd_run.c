@@ -268,7 +268,8 @@ const struct command command_run_graph = {
         "is recorded, nothing waits, and no privilege is needed. A record file whose name\n"
         "ends in .pcap is a capture; any other holds a line of text for each packet.\n"
         "--virtual does so without files: a world that is all in the graph runs as fast as\n"
-        "it can, the same each time for the same --seed.",
+        "it can, the same each time for the same --seed, until --until, or until nothing\n"
+        "is left to happen.",
     COMMAND_OPTIONS({"set", "NAME=VALUE", "set a parameter of the graph; lists with commas"},
                     {"for", "DURATION", "stop after this time of the run's clock, e.g. 10s"},
                     {"until", "DURATION", "the same"},
