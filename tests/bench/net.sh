@@ -88,14 +88,16 @@ relay_down()
     relay_pid=''
 }
 
-# gateways_up COUNT: admits them, and sets `admission` to what they say about it:
+# gateways_up COUNT [MODE]: admits them (modes: see gateways.c), and sets `admission` to what they say about it:
 # `admitted N seconds S repeats R`. They stay, listening, until gateways_down, which
-# sets `heard` to how many have heard the channel.
+# sets `heard` to how many have heard the channel, and leaves the rest of what they
+# say in the file heard.
 gateways_up()
 {
     mkfifo "$work/end"
     ip netns exec "$ns_gateways" "$programs/bench_gateways" $relay_address $first_gateway \
-        $gateway_addresses "$1" $source_address $channel <"$work/end" >"$work/gateways" &
+        $gateway_addresses "$1" $source_address $channel ${2+"$2"} \
+        <"$work/end" >"$work/gateways" &
     gateways_pid=$!
     exec 8>"$work/end"
     while [ ! -s "$work/gateways" ]; do
@@ -112,7 +114,7 @@ gateways_down()
     gateways_pid=''
     rm "$work/end"
     heard=$(awk '/^heard/ {print $2}' "$work/gateways")
-    rm "$work/gateways"
+    mv "$work/gateways" "$work/heard"
 }
 
 # gateways_ask COUNT: that many ask and join nothing.
@@ -122,12 +124,18 @@ gateways_ask()
         $gateway_addresses "$1" $source_address $channel ask < <(:) >/dev/null
 }
 
-# stream RATE COUNT [BURST]: COUNT datagrams of 1316 octets to the channel, RATE a second,
-# BURST at a time.
+# gateways_refresh RATE: from now on so many of them a second are admitted again.
+gateways_refresh()
+{
+    echo "refresh $1" >&8
+}
+
+# stream RATE COUNT [BURST [CHANNELS]]: COUNT datagrams of 1316 octets to the channel, RATE
+# a second, BURST at a time; or to as many channels in turn.
 stream()
 {
     ip netns exec "$ns_source" "$programs/bench_source" $source_address $channel 1316 "$1" "$2" \
-        "${3:-1}"
+        "${3:-1}" "${4:-1}"
 }
 
 # CPU time of the relay so far, ns; its resident memory, octets.
