@@ -37,6 +37,15 @@ node_start()
     ) >"$work/node.$name.out" 2>"$work/node.$name.err" </dev/null &
     node_pid[$name]=$!
     started[$!]=$name
+    await 20 "$name to take signals" takes_signals "$!"
+}
+
+# takes_signals PID: SIGUSR1 waits to be read (bit 9) and would not end it; or it has ended
+takes_signals()
+{
+    local blocked
+    blocked=$(awk '/^SigBlk/ {print $2}' "/proc/$1/status" 2>/dev/null) || return 0
+    [ -z "$blocked" ] || [ $((16#$blocked & 0x200)) -ne 0 ]
 }
 
 node_lives()

@@ -236,6 +236,8 @@ static int go(struct run *run)
 static int run_graph(const struct command_line *line)
 {
     struct run run = {0};
+
+    signals_block(); /* one that comes early must not end the run by its default action */
     int code = run_options_read(&run.options, line);
 
     if (!code)

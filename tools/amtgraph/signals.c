@@ -29,7 +29,7 @@ static void on_signal(struct amtg_element *e, struct amtg_watch *w, uint32_t eve
     }
 }
 
-bool signals_open(struct signals *s)
+static sigset_t all(void)
 {
     sigset_t set;
 
@@ -39,8 +39,21 @@ bool signals_open(struct signals *s)
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGUSR2);
     sigaddset(&set, SIGHUP);
+    return set;
+}
+
+void signals_block(void)
+{
+    sigset_t set = all();
+
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+bool signals_open(struct signals *s)
+{
+    sigset_t set = all();
+
     s->watch.ready = on_signal;
     s->watch.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (s->watch.fd >= 0 && amtg_loop_watch_add(s->loop, &s->watch, EPOLLIN) == AMTG_OK)

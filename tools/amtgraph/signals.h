@@ -13,9 +13,11 @@ struct signals {
     struct amtg_watch watch;
 };
 
+/* They wait from here on, in all threads that are made later too, until they are taken in. */
+void signals_block(void);
 /*
- * Signals come in through the loop from here on, in all threads that are made later too.
- * The callbacks and `loop` are the caller's to fill. false: the system refused, which is said.
+ * Signals come in through the loop from here on. The callbacks and `loop` are the caller's
+ * to fill. false: the system refused, which is said.
  */
 bool signals_open(struct signals *s);
 void signals_close(struct signals *s);
