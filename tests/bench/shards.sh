@@ -3,7 +3,7 @@
 # second, and CPU time for each. Beside it the bare loop in two processes, which share the
 # destinations, against one. In turns.
 gateways=10000 rounds=5
-rate=3000 packets=3000
+rate=3000 packets=1500
 segments=48 # as many as the relay puts in a message of this size
 
 # Sets `threads` to the CPU time of each of the relay's threads so far, ns, and `all` to
@@ -54,7 +54,7 @@ relay()
 bare()
 {
     local i began=$EPOCHREALTIME pids=() each=$((gateways / $1))
-    local copies=$((each * segments * 50))
+    local copies=$((each * segments * 25))
     for ((i = 0; i < $1; i++)); do
         ip netns exec "$ns_relay" "$programs/bench_sendmmsg" "$relay_address" "$first_gateway" \
             "$gateway_addresses" $each 1346 $copies $segments >"$work/bare$i" &
