@@ -180,11 +180,22 @@ void amtg_runtime_push(struct amtg_element *e, unsigned in, struct amtg_packet *
 
 /* ---- the packet account ------------------------------------------------- */
 
+/* Out of line with all that it needs: who is not watched pays for a comparison and no more. */
+static __attribute__((noinline, cold)) void end_watched(struct amtg_element *e, const char *reason,
+                                                        struct amtg_packet *p)
+{
+    e->runtime->ends(e->runtime->ends_arg, e, reason, p);
+    amtg_packet_free(p);
+}
+
 void amtg_drop(struct amtg_element *e, unsigned reason, struct amtg_packet *p)
 {
     e->drops[reason]++;
     e->dropped++;
-    amtg_packet_free(p);
+    if (e->ends_watched)
+        end_watched(e, amtg_drop_reason(e->class, reason)->name, p);
+    else
+        amtg_packet_free(p);
 }
 
 void amtg_drop_no_buffer(struct amtg_element *e, struct amtg_packet *p)
@@ -195,7 +206,10 @@ void amtg_drop_no_buffer(struct amtg_element *e, struct amtg_packet *p)
 void amtg_finish(struct amtg_element *e, struct amtg_packet *p)
 {
     e->finished++;
-    amtg_packet_free(p);
+    if (e->ends_watched)
+        end_watched(e, NULL, p);
+    else
+        amtg_packet_free(p);
 }
 
 void amtg_drop_count(struct amtg_element *e, unsigned reason, uint64_t n)

@@ -187,6 +187,7 @@ struct amtg_element {
     bool inited, started;
     bool stopped;              /* its stop has been called: nothing is pushed to it any more */
     bool unflushed;            /* some output holds packets not yet pushed on */
+    bool ends_watched;         /* somebody wants to know what is dropped and finished here */
     uint64_t *filled;          /* which: bit i % 64 of word i / 64 */
     void *random;              /* its stream */
     void *boundary;            /* state of the stand-in, while one takes its place */

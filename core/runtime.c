@@ -349,6 +349,14 @@ const char *amtg_runtime_verdict(const struct amtg_runtime *rt)
     return rt->verdict[0] ? rt->verdict : NULL;
 }
 
+void amtg_runtime_watch_ends(struct amtg_runtime *rt, amtg_end_observer *see, void *arg)
+{
+    rt->ends = see;
+    rt->ends_arg = arg;
+    for (unsigned i = 0; i < rt->graph->nodes_count; i++)
+        rt->elements[i].ends_watched = see != NULL;
+}
+
 /* ---- lending ------------------------------------------------------------ */
 
 struct amtg_loop *amtg_runtime_loop(struct amtg_runtime *rt)

@@ -27,6 +27,13 @@ struct amtg_boundary_file {
 typedef void amtg_observer(void *arg, const struct amtg_element *from, unsigned out,
                            const struct amtg_packet *p);
 
+/*
+ * Sees each packet that ends in an element: dropped under `reason`, or finished when that is
+ * NULL. Lent: it is freed right after.
+ */
+typedef void amtg_end_observer(void *arg, const struct amtg_element *at, const char *reason,
+                               const struct amtg_packet *p);
+
 struct amtg_runtime_options {
     enum amtg_clock clock;
     bool boundary; /* host classes are replaced */
@@ -70,6 +77,13 @@ struct amtg_element *amtg_runtime_element(struct amtg_runtime *rt, unsigned node
 struct amtg_element *amtg_runtime_find(struct amtg_runtime *rt, const char *name);
 
 /*
+ * Have `see` told of each packet that is dropped or finished from now on; NULL: of none any
+ * more. At any time, on the thread that runs rt. Costs a comparison for each such packet while
+ * nobody watches.
+ */
+void amtg_runtime_watch_ends(struct amtg_runtime *rt, amtg_end_observer *see, void *arg);
+
+/*
  * Ask all elements that offer the interface `drain` to begin (or end) draining. Returns
  * how many there are. left: how many peers they serve.
  */
@@ -87,6 +101,8 @@ void amtg_runtime_push(struct amtg_element *e, unsigned in, struct amtg_packet *
 /* What every element may drop for, besides the reasons of its class and after them: names. */
 enum { AMTG_COMMON_DROPS = 3 };
 const char *amtg_common_drop(unsigned i);
+/* The i-th reason of a class, the common ones after its own: i < drops_count + AMTG_COMMON_DROPS. */
+const struct amtg_reason *amtg_drop_reason(const struct amtg_class *class, unsigned i);
 
 /*
  * Counters and drops of every element: lines for people, or one JSON object (jansson). Those of

@@ -39,6 +39,8 @@ struct amtg_runtime {
     struct amtg_log_state log;
     amtg_observer *observe;
     void *observe_arg;
+    amtg_end_observer *ends; /* called where an element's ends_watched says so */
+    void *ends_arg;
     bool aborted;
     char why[AMTG_WHY]; /* what failed, in words */
     char verdict[AMTG_WHY]; /* the first that is not good; empty: none */

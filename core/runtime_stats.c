@@ -54,7 +54,7 @@ static struct amtg_pool_stats sum_pools(const struct view *v, bool records)
     return sum;
 }
 
-static const struct amtg_reason *drop_reason(const struct amtg_class *class, unsigned i)
+const struct amtg_reason *amtg_drop_reason(const struct amtg_class *class, unsigned i)
 {
     return i < class->drops_count ? &class->drops[i] : &common_drops[i - class->drops_count];
 }
@@ -70,7 +70,7 @@ const uint64_t *amtg_counter_find(const struct amtg_element *of, const char *nam
         if (strcmp(of->class->counters[i].name, name) == 0)
             return &of->counters[i];
     for (unsigned i = 0; i < drops_count(of); i++)
-        if (strcmp(drop_reason(of->class, i)->name, name) == 0)
+        if (strcmp(amtg_drop_reason(of->class, i)->name, name) == 0)
             return &of->drops[i];
     return NULL;
 }
@@ -98,7 +98,7 @@ static json_t *element_json(const struct view *v, unsigned node, const struct am
         json_object_set_new(counters, first->class->counters[i].name,
                             json_integer((json_int_t)SUM(v, node, e->counters[i])));
     for (unsigned i = 0; i < drops_count(first); i++)
-        json_object_set_new(drops, drop_reason(first->class, i)->name,
+        json_object_set_new(drops, amtg_drop_reason(first->class, i)->name,
                             json_integer((json_int_t)SUM(v, node, e->drops[i])));
     json_t *object = json_pack("{sssIsososo}", "class", first->class->name, "taken",
                                (json_int_t)SUM(v, node, e->taken), "counters", counters, "drops",
@@ -163,7 +163,7 @@ static void element_text(const struct view *v, unsigned node, const struct amtg_
         line(out, n->name, "counter", class->counters[k].name, SUM(v, node, e->counters[k]),
              class->counters[k].unit);
     for (unsigned k = 0; k < drops_count(first); k++)
-        line(out, n->name, "drop", drop_reason(class, k)->name, SUM(v, node, e->drops[k]),
+        line(out, n->name, "drop", amtg_drop_reason(class, k)->name, SUM(v, node, e->drops[k]),
              "packets");
     if (first->boundary) {
         uint64_t counts[3];

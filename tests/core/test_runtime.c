@@ -400,6 +400,38 @@ START_TEST(a_part_is_fed_and_watched_at_the_ports_that_it_shows)
 }
 END_TEST
 
+static void note_end(void *arg, const struct amtg_element *at, const char *reason,
+                     const struct amtg_packet *p)
+{
+    ck_assert_uint_eq(p->len, 1); /* not freed yet */
+    note(arg, at->name);
+    note("", reason ? reason : "finished");
+}
+
+START_TEST(drops_and_finishes_are_seen_by_who_watches)
+{
+    struct amtg_runtime *rt = make("amtgraph: 1\nelements:\n  s: {class: split}\n"
+                                   "  a: {class: numbers}\n  z: {class: sink}\nedges:\n"
+                                   "  - a -> s\n  - s.even -> z\n",
+                                   NULL);
+    struct amtg_element *s = amtg_runtime_find(rt, "s");
+    char why[256];
+
+    ck_assert_int_eq(amtg_runtime_start(rt, why, sizeof why), AMTG_OK);
+    trace[0] = '\0';
+    for (unsigned round = 0; round < 3; round++) {
+        amtg_runtime_watch_ends(rt, round == 1 ? note_end : NULL, "at:");
+        for (unsigned odd = 0; odd < 2; odd++) {
+            struct amtg_packet *p = amtg_make(s, AMTG_PACKET, 1);
+            p->data[0] = (uint8_t)odd;
+            amtg_runtime_emit(s, odd, p);
+        }
+    }
+    ck_assert_str_eq(trace, "at:z finished at:s open ");
+    end(rt);
+}
+END_TEST
+
 static unsigned lines_of(const char *text, const char *what)
 {
     unsigned count = 0;
@@ -443,6 +475,7 @@ START_TEST(a_flood_of_events_does_not_flood_the_log)
 END_TEST
 
 AMTG_SUITE("runtime", a_part_is_fed_and_watched_at_the_ports_that_it_shows,
+           drops_and_finishes_are_seen_by_who_watches,
            in_a_cycle_nobody_is_pushed_to_after_its_stop,
            a_flood_of_events_does_not_flood_the_log, what_feeds_starts_last_and_stops_first,
            side_outputs_are_collected_and_ordered_ones_keep_their_order,
