@@ -36,6 +36,21 @@ static void observe(const struct amtg_element *e, const struct amtg_out *out,
     e->runtime->observe(e->runtime->observe_arg, e, (unsigned)(out - e->outs), p);
 }
 
+/* A tap may remove itself when it has seen enough. */
+static void show(const struct amtg_element *e, const struct amtg_out *out,
+                 const struct amtg_batch *batch)
+{
+    if (e->runtime->trace)
+        trace(e, out, batch);
+    if (e->runtime->observe)
+        AMTG_EACH (p, batch)
+            observe(e, out, p);
+    for (struct amtg_tap *t = out->taps, *next; t; t = next) {
+        next = t->next;
+        t->batch(t, e, (unsigned)(out - e->outs), batch);
+    }
+}
+
 /* Hand over to the next element, and see to what it emits. */
 static void hand_over(struct amtg_element *e, struct amtg_out *out, struct amtg_batch *batch)
 {
@@ -48,11 +63,8 @@ static void hand_over(struct amtg_element *e, struct amtg_out *out, struct amtg_
         octets += p->len;
     out->octets += octets;
     e->emitted += batch->count;
-    if (e->runtime->trace)
-        trace(e, out, batch);
-    if (e->runtime->observe)
-        AMTG_EACH (p, batch)
-            observe(e, out, p);
+    if (out->watched)
+        show(e, out, batch);
     peer->taken += batch->count;
     peer->push(peer, out->in, batch);
     amtg_element_flush(peer);
@@ -161,6 +173,32 @@ void amtg_emit_batch(struct amtg_element *e, unsigned i, struct amtg_batch *batc
 }
 
 /* ---- from outside -------------------------------------------------------- */
+
+static void note_watched(const struct amtg_element *e, struct amtg_out *out)
+{
+    out->watched = e->runtime->trace || e->runtime->observe || out->taps;
+}
+
+void amtg_tap_add(struct amtg_element *from, unsigned i, struct amtg_tap *t)
+{
+    struct amtg_out *out = &from->outs[i];
+
+    t->next = out->taps;
+    out->taps = t;
+    note_watched(from, out);
+}
+
+void amtg_tap_remove(struct amtg_element *from, unsigned i, struct amtg_tap *t)
+{
+    struct amtg_out *out = &from->outs[i];
+
+    for (struct amtg_tap **at = &out->taps; *at; at = &(*at)->next)
+        if (*at == t) {
+            *at = t->next;
+            break;
+        }
+    note_watched(from, out);
+}
 
 void amtg_runtime_emit(struct amtg_element *e, unsigned out, struct amtg_packet *p)
 {

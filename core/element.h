@@ -30,6 +30,7 @@
 
 struct amtg_runtime;
 struct amtg_check;
+struct amtg_rows;
 
 /* ---- the descriptor ----------------------------------------------------- */
 
@@ -69,6 +70,39 @@ struct amtg_reason {
 struct amtg_interface {
     const char *name;
     const char *summary;
+};
+
+/*
+ * What an element shows when asked: a table, filled in by `rows` in the thread of the
+ * element. Listings of one name, of whichever classes, are shown as one.
+ */
+struct amtg_column {
+    const char *name; /* lower-case with dashes */
+    const char *unit; /* of numbers; NULL: texts */
+    const char *help;
+};
+
+struct amtg_listing {
+    const char *name; /* "gateways" */
+    const char *help;
+    const struct amtg_column *columns;
+    unsigned columns_count;
+    /*
+     * Write some rows (listing.h), from cursor 0 on; returns where to go on, 0 at the end.
+     * At most a few hundred at a time: packets wait meanwhile.
+     */
+    uint64_t (*rows)(struct amtg_element *e, uint64_t cursor, struct amtg_rows *rows);
+};
+
+/* What an element does when told: its arguments are scalars and texts, in the order given. */
+struct amtg_call {
+    const char *name;
+    const char *help;
+    size_t args_octets;
+    const struct amtg_param *params;
+    unsigned params_count;
+    /* args: filled in, lent. On failure amtg_fail has said why; nothing has changed then. */
+    enum amtg_err (*run)(struct amtg_element *e, const void *args);
 };
 
 struct amtg_provided {
@@ -120,6 +154,10 @@ struct amtg_class {
     unsigned drops_count;
     const struct amtg_provided *provides;
     unsigned provides_count;
+    const struct amtg_listing *listings;
+    unsigned listings_count;
+    const struct amtg_call *calls;
+    unsigned calls_count;
 
     /* Relations between parameters; touches nothing outside `state`. NULL: none. */
     void (*check)(const void *state, struct amtg_check *check);
@@ -151,6 +189,9 @@ struct amtg_class {
 #define AMTG_COUNTERS(...) .AMTG_TABLE_(counters, struct amtg_counter, __VA_ARGS__)
 #define AMTG_DROPS(...) .AMTG_TABLE_(drops, struct amtg_reason, __VA_ARGS__)
 #define AMTG_PROVIDES(...) .AMTG_TABLE_(provides, struct amtg_provided, __VA_ARGS__)
+#define AMTG_LISTINGS(...) .AMTG_TABLE_(listings, struct amtg_listing, __VA_ARGS__)
+#define AMTG_COLUMNS(...) .AMTG_TABLE_(columns, struct amtg_column, __VA_ARGS__)
+#define AMTG_CALLS(...) .AMTG_TABLE_(calls, struct amtg_call, __VA_ARGS__)
 
 /* For `check`: a problem with a parameter, shown at its place in the file. item: of a list or map; -1: the whole. */
 void amtg_check_problem(struct amtg_check *check, const char *param, int item, const char *fmt, ...)
@@ -165,7 +206,9 @@ struct amtg_out {
     bool pushing;            /* being pushed on right now, with all that follows */
     bool outside;            /* no peer, but an output of the graph itself, and somebody looks on */
     bool filling;            /* holds packets and takes more: nothing but room is to be seen to */
+    bool watched;            /* a trace, an observer or a tap looks on */
     uint64_t packets, octets;
+    struct amtg_tap *taps;
 };
 
 struct amtg_element {

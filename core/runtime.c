@@ -172,6 +172,9 @@ static void wire(struct amtg_runtime *rt)
     for (unsigned i = 0; rt->observe && i < g->outputs_count; i++)
         rt->elements[g->outputs[i].node].outs[g->outputs[i].port].outside = true;
     for (unsigned i = 0; i < g->nodes_count; i++)
+        for (unsigned k = 0; k < g->nodes[i].outs_count; k++)
+            rt->elements[i].outs[k].watched = rt->trace || rt->observe;
+    for (unsigned i = 0; i < g->nodes_count; i++)
         amtg_element_refer(rt, i);
 }
 

@@ -48,6 +48,16 @@ struct amtg_runtime_options {
     enum amtg_log_level log_level;
 };
 
+/*
+ * Looks at one output of a running graph: sees each batch before it is handed on, in the
+ * thread of the runtime. Lent, as with an observer. Costs nothing where there is none.
+ */
+struct amtg_tap {
+    void (*batch)(struct amtg_tap *t, const struct amtg_element *from, unsigned out,
+                  const struct amtg_batch *batch);
+    struct amtg_tap *next;
+};
+
 struct amtg_runtime;
 
 /*
@@ -97,6 +107,10 @@ uint64_t amtg_runtime_left(struct amtg_runtime *rt);
  */
 void amtg_runtime_emit(struct amtg_element *e, unsigned out, struct amtg_packet *p);
 void amtg_runtime_push(struct amtg_element *e, unsigned in, struct amtg_packet *p);
+
+/* In the thread of the runtime, between two of its steps. The tap stays the caller's. */
+void amtg_tap_add(struct amtg_element *from, unsigned out, struct amtg_tap *t);
+void amtg_tap_remove(struct amtg_element *from, unsigned out, struct amtg_tap *t);
 
 /* What every element may drop for, besides the reasons of its class and after them: names. */
 enum { AMTG_COMMON_DROPS = 3 };

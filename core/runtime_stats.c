@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "core/ask.h"
 #include "core/runtime_private.h"
 
 static const struct amtg_reason common_drops[AMTG_DROPS_COMMON] = {
@@ -121,9 +122,10 @@ static json_t *pool_json(struct amtg_pool_stats s)
                      (json_int_t)s.packets);
 }
 
-static void print_json(const struct view *v, FILE *out)
+json_t *amtg_runtimes_json(struct amtg_runtime *const *runtimes, unsigned count)
 {
-    const struct amtg_runtime *rt = v->runtimes[0];
+    const struct view view = {runtimes, count}, *v = &view;
+    const struct amtg_runtime *rt = runtimes[0];
     const struct amtg_graph *g = rt->graph;
     json_t *elements = json_object();
 
@@ -136,6 +138,13 @@ static void print_json(const struct view *v, FILE *out)
     json_object_set_new(all, "elements", elements);
     json_object_set_new(all, "pool", pool_json(sum_pools(v, false)));
     json_object_set_new(all, "records", pool_json(sum_pools(v, true)));
+    return all;
+}
+
+static void print_json(const struct view *v, FILE *out)
+{
+    json_t *all = amtg_runtimes_json(v->runtimes, v->count);
+
     json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     fputc('\n', out);
     json_decref(all);

@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "core/mailbox.h"
 #include "core/runtime_private.h"
 
 struct shard {
@@ -339,6 +338,11 @@ void amtg_shards_free(struct amtg_shards *s)
     free(s->shards);
     free(s->runtimes);
     free(s);
+}
+
+bool amtg_shards_post(struct amtg_shards *s, unsigned shard, struct amtg_letter *letter)
+{
+    return amtg_mailbox_post(&s->shards[shard].mailbox, letter);
 }
 
 unsigned amtg_shards_count(const struct amtg_shards *s)

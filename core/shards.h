@@ -10,6 +10,7 @@
 #ifndef AMTG_CORE_SHARDS_H
 #define AMTG_CORE_SHARDS_H
 
+#include "core/mailbox.h"
 #include "core/runtime.h"
 
 struct amtg_shards;
@@ -40,6 +41,13 @@ void amtg_shards_join(struct amtg_shards *s);
 enum amtg_err amtg_shards_stop(struct amtg_shards *s, char *why, size_t room);
 const char *amtg_shards_verdict(const struct amtg_shards *s);
 void amtg_shards_free(struct amtg_shards *s);
+
+/*
+ * Have a letter opened in the thread of a shard, from any other thread, between its start and
+ * its end. One that comes too late is discarded when the shards are freed. false: the mailbox
+ * is full; the letter stays the caller's.
+ */
+bool amtg_shards_post(struct amtg_shards *s, unsigned shard, struct amtg_letter *letter);
 
 unsigned amtg_shards_count(const struct amtg_shards *s);
 struct amtg_runtime *const *amtg_shards_runtimes(const struct amtg_shards *s);

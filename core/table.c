@@ -140,3 +140,32 @@ void amtg_table_each(struct amtg_table *t, void (*visit)(struct amtg_node *node,
         }
     }
 }
+
+static uint64_t reversed(uint64_t v)
+{
+    uint64_t out = 0;
+
+    for (unsigned i = 0; i < 64; i++, v >>= 1)
+        out = out << 1 | (v & 1);
+    return out;
+}
+
+/*
+ * The cursor counts in the highest bit of the slot's number first: when the array has grown,
+ * the slots that the visited ones were split into have all been passed.
+ */
+uint64_t amtg_table_page(struct amtg_table *t, uint64_t cursor, unsigned slots,
+                         void (*visit)(struct amtg_node *node, void *arg), void *arg)
+{
+    uint64_t mask = t->slots_count - 1;
+
+    move_some(t, SIZE_MAX);
+    while (t->slots_count && slots--) {
+        for (struct amtg_node *node = t->slots[cursor & mask]; node; node = node->next)
+            visit(node, arg);
+        cursor = reversed(reversed(cursor | ~mask) + 1);
+        if (!cursor)
+            break;
+    }
+    return t->slots_count ? cursor : 0;
+}

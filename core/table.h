@@ -41,6 +41,13 @@ bool amtg_table_insert(struct amtg_table *t, struct amtg_node *node, uint64_t ha
 void amtg_table_remove(struct amtg_table *t, struct amtg_node *node);
 /* Call `visit` for each node, in no useful order; visit may remove and free its node. */
 void amtg_table_each(struct amtg_table *t, void (*visit)(struct amtg_node *node, void *arg), void *arg);
+/*
+ * The same a few at a time, with changes in between: visit those of some further slots, from
+ * cursor 0 on, until it returns 0. Whoever is in the table from the first page to the last is
+ * visited, once or more often. visit must not change the table.
+ */
+uint64_t amtg_table_page(struct amtg_table *t, uint64_t cursor, unsigned slots,
+                         void (*visit)(struct amtg_node *node, void *arg), void *arg);
 
 #define AMTG_CONTAINER(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 

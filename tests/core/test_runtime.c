@@ -432,6 +432,49 @@ START_TEST(drops_and_finishes_are_seen_by_who_watches)
 }
 END_TEST
 
+/* Takes itself away after three packets. */
+struct counting_tap {
+    struct amtg_tap tap;
+    struct amtg_element *from;
+    unsigned packets;
+};
+
+static void count_batch(struct amtg_tap *t, const struct amtg_element *from, unsigned out,
+                        const struct amtg_batch *batch)
+{
+    struct counting_tap *tap = (struct counting_tap *)t;
+
+    ck_assert_ptr_eq(from, tap->from);
+    tap->packets += batch->count;
+    if (tap->packets >= 3)
+        amtg_tap_remove(tap->from, out, t);
+}
+
+START_TEST(a_tap_sees_its_edge_alone_and_leaves_when_it_likes)
+{
+    struct amtg_runtime *rt = make("amtgraph: 1\nelements:\n  a: {class: numbers, count: 200}\n"
+                                   "  s: {class: split}\n  z: {class: sink}\n"
+                                   "edges:\n  - a -> s\n  - s.even -> z\n  - s.odd -> z\n", NULL);
+    struct amtg_element *a = amtg_runtime_find(rt, "a"), *s = amtg_runtime_find(rt, "s");
+    struct counting_tap early = {{.batch = count_batch}, a, 0}, even = {{.batch = count_batch}, s, 0},
+                        gone = {{.batch = count_batch}, s, 0};
+
+    amtg_tap_add(a, 0, &early.tap);
+    amtg_tap_add(s, 0, &even.tap);
+    amtg_tap_add(s, 1, &gone.tap);
+    ck_assert(s->outs[1].watched);
+    amtg_tap_remove(s, 1, &gone.tap);
+    ck_assert(!s->outs[1].watched);
+    run(rt);
+    ck_assert_uint_eq(seen_count, 200);
+    ck_assert_uint_eq(early.packets, AMTG_BATCH); /* the first batch, and no more */
+    ck_assert_uint_eq(even.packets, AMTG_BATCH / 2);
+    ck_assert_uint_eq(gone.packets, 0);
+    ck_assert(!a->outs[0].watched);
+    end(rt);
+}
+END_TEST
+
 static unsigned lines_of(const char *text, const char *what)
 {
     unsigned count = 0;
@@ -474,8 +517,9 @@ START_TEST(a_flood_of_events_does_not_flood_the_log)
 }
 END_TEST
 
-AMTG_SUITE("runtime", a_part_is_fed_and_watched_at_the_ports_that_it_shows,
+AMTG_SUITE("runtime", a_tap_sees_its_edge_alone_and_leaves_when_it_likes,
            drops_and_finishes_are_seen_by_who_watches,
+           a_part_is_fed_and_watched_at_the_ports_that_it_shows,
            in_a_cycle_nobody_is_pushed_to_after_its_stop,
            a_flood_of_events_does_not_flood_the_log, what_feeds_starts_last_and_stops_first,
            side_outputs_are_collected_and_ordered_ones_keep_their_order,

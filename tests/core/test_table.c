@@ -71,6 +71,41 @@ START_TEST(what_was_put_in_is_found_while_the_table_grows)
 }
 END_TEST
 
+static void note_seen(struct amtg_node *node, void *arg)
+{
+    unsigned *seen = arg;
+    seen[AMTG_CONTAINER(node, struct thing, node)->key]++;
+}
+
+/* Half are there from the start, and each is seen although the table grows between the pages. */
+START_TEST(pages_show_all_that_stays_while_the_table_grows)
+{
+    static const uint8_t key[16] = {7};
+    struct thing *things = calloc(THINGS, sizeof *things);
+    unsigned seen[THINGS] = {0}, added = THINGS / 2, pages = 0;
+    uint64_t cursor = 0;
+
+    amtg_table_init(&table, key);
+    ck_assert_uint_eq(amtg_table_page(&table, 0, 8, note_seen, seen), 0);
+    for (unsigned i = 0; i < THINGS; i++) {
+        things[i].key = i;
+        if (i < added)
+            ck_assert(amtg_table_insert(&table, &things[i].node, hash(&things[i])));
+    }
+    do {
+        cursor = amtg_table_page(&table, cursor, 8, note_seen, seen);
+        for (unsigned i = 0; i < 40 && added < THINGS; i++, added++)
+            ck_assert(amtg_table_insert(&table, &things[added].node, hash(&things[added])));
+        ck_assert_uint_lt(pages++, THINGS);
+    } while (cursor);
+    for (unsigned i = 0; i < THINGS / 2; i++)
+        ck_assert_uint_ge(seen[i], 1);
+    ck_assert_uint_gt(pages, 2);
+    amtg_table_fini(&table);
+    free(things);
+}
+END_TEST
+
 START_TEST(another_key_gives_other_hashes)
 {
     struct amtg_table a, b;
@@ -102,4 +137,5 @@ START_TEST(types_form_a_tree)
 END_TEST
 
 AMTG_SUITE("table", what_was_put_in_is_found_while_the_table_grows,
+           pages_show_all_that_stays_while_the_table_grows,
            another_key_gives_other_hashes, types_form_a_tree)

@@ -132,6 +132,50 @@ START_TEST(every_counter_and_drop_has_help)
 }
 END_TEST
 
+START_TEST(every_listing_and_call_has_help)
+{
+    EACH_CLASS (c) {
+        for (unsigned i = 0; i < c->listings_count; i++) {
+            const struct amtg_listing *l = &c->listings[i];
+            expect_name(c, "listing", l->name);
+            expect_text(c, "listing", l->name, l->help);
+            ck_assert_msg(l->columns_count && l->rows, "%s: the listing %s is empty", c->name, l->name);
+            for (unsigned k = 0; k < l->columns_count; k++) {
+                expect_name(c, "column", l->columns[k].name);
+                expect_text(c, "column", l->columns[k].name, l->columns[k].help);
+            }
+        }
+        for (unsigned i = 0; i < c->calls_count; i++) {
+            const struct amtg_call *call = &c->calls[i];
+            expect_name(c, "call", call->name);
+            expect_text(c, "call", call->name, call->help);
+            ck_assert_msg(call->run && strcmp(call->name, "reset"), "%s: the call %s", c->name,
+                          call->name);
+            for (unsigned k = 0; k < call->params_count; k++)
+                ck_assert_msg(call->params[k].offset + call->params[k].size <= call->args_octets,
+                              "%s: an argument of %s lies outside", c->name, call->name);
+        }
+    }
+}
+END_TEST
+
+/* Listings of one name are shown as one, so they have the same columns. */
+START_TEST(listings_of_one_name_have_the_same_columns)
+{
+    EACH_CLASS (c)
+        for (unsigned i = 0; i < c->listings_count; i++)
+            for (const struct amtg_class *const *other = amtg_classes; *other != c; other++)
+                for (unsigned k = 0; k < (*other)->listings_count; k++) {
+                    const struct amtg_listing *a = &c->listings[i], *b = &(*other)->listings[k];
+                    if (strcmp(a->name, b->name))
+                        continue;
+                    ck_assert_uint_eq(a->columns_count, b->columns_count);
+                    for (unsigned n = 0; n < a->columns_count; n++)
+                        ck_assert_str_eq(a->columns[n].name, b->columns[n].name);
+                }
+}
+END_TEST
+
 START_TEST(every_example_is_a_good_graph_with_the_class_in_it)
 {
     struct amtg_graph_options options = {.classes = amtg_classes};
@@ -158,4 +202,5 @@ END_TEST
 
 AMTG_SUITE("descriptors", every_class_is_named_and_summed_up, every_port_has_a_type_and_help,
            every_parameter_has_help_and_a_default_that_is_in_range, every_counter_and_drop_has_help,
+           every_listing_and_call_has_help, listings_of_one_name_have_the_same_columns,
            every_example_is_a_good_graph_with_the_class_in_it)
