@@ -31,5 +31,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/amtgraph.pc
 
 install(DIRECTORY graphs DESTINATION ${CMAKE_INSTALL_DATADIR}/amtgraph
         FILES_MATCHING PATTERN "*.yaml" PATTERN demo EXCLUDE)
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# Beside the graphs, where their first line says that it is.
+install(FILES docs/graph.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/amtgraph/docs)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
+        PATTERN graph.schema.json EXCLUDE)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

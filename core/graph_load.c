@@ -2,13 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/graph_keys.h"
 #include "core/graph_private.h"
-
-/* `tests` is for whoever runs them, and means nothing here. */
-static const char *const top_keys[] = {"amtgraph", "name", "summary", "params", "elements",
-                                       "edges", "inputs", "outputs", "shards", "tests"};
-
-enum { TOP_KEYS = sizeof top_keys / sizeof top_keys[0] };
 
 /* ---- files ----------------------------------------------------------------------- */
 
@@ -73,16 +68,7 @@ static bool check_top(struct loader *l, const struct scope *s)
     check_version(l, s);
     check_text(l, s, "name");
     check_text(l, s, "summary");
-    for (const struct amtg_yaml *y = s->tree->first; y; y = y->next) {
-        bool known = false;
-        for (int i = 0; i < TOP_KEYS; i++)
-            known |= strcmp(y->key, top_keys[i]) == 0;
-        if (!known)
-            graph_problem(
-                l, y->key_mark, NULL,
-                "amtgraph, name, summary, params, elements, edges, inputs, outputs, shards or tests",
-                amtg_nearest(y->key, top_keys, TOP_KEYS), "there is no key \"%.60s\" here", y->key);
-    }
+    amtg_keys_check(s->tree, NULL, amtg_graph_keys, l->diag);
     return true;
 }
 

@@ -52,7 +52,7 @@ struct scope_param {
     struct amtg_mark mark;
     struct amtg_param spec; /* kind, range, names */
     struct value value;
-    bool required, bad, used;
+    bool required, bad, used, has_bounds;
 };
 
 /* An entry of `elements`. */

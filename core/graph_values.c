@@ -3,34 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/graph_keys.h"
 #include "core/graph_private.h"
 
-/* The types that `params` may name. Address families take one, several or none. */
-static const struct {
-    const char *name;
-    enum amtg_param_kind kind;
-    uint8_t family;
-    size_t size;
-} types[] = {
-    {"bool", AMTG_KIND_BOOL, 0, sizeof(bool)},
-    {"uint", AMTG_KIND_UINT, 0, sizeof(uint64_t)},
-    {"duration", AMTG_KIND_DURATION, 0, sizeof(uint64_t)},
-    {"size", AMTG_KIND_SIZE, 0, sizeof(uint64_t)},
-    {"float", AMTG_KIND_FLOAT, 0, sizeof(double)},
-    {"text", AMTG_KIND_TEXT, 0, 0},
-    {"texts", AMTG_KIND_TEXTS, 0, 0},
-    {"enum", AMTG_KIND_ENUM, 0, sizeof(int)},
-    {"address", AMTG_KIND_ADDR, 0, sizeof(struct amtg_addr)},
-    {"addresses", AMTG_KIND_ADDRS, 0, 0},
-    {"hosts", AMTG_KIND_HOSTS, 0, 0},
-    {"ip4", AMTG_KIND_ADDRS, 4, 0},
-    {"ip6", AMTG_KIND_ADDRS, 6, 0},
-    {"interface", AMTG_KIND_INTERFACE, 0, 0},
-    {"file", AMTG_KIND_FILE, 0, 0},
-    {"reference", AMTG_KIND_REF, 0, 0},
-};
-
-enum { TYPES = sizeof types / sizeof types[0], EXPECTED = 256 };
+enum { EXPECTED = 256, TYPES_MOST = 32 };
 
 static bool is_list_kind(enum amtg_param_kind kind)
 {
@@ -194,25 +170,27 @@ static const char *scalar_of(struct loader *l, const struct amtg_yaml *y, const 
 static void declare_type(struct loader *l, struct scope_param *p, const struct amtg_yaml *y,
                          const char *subject)
 {
-    const char *names[TYPES];
+    const struct amtg_graph_type *t = amtg_graph_types;
+    const char *names[TYPES_MOST];
+    size_t count = 0;
 
     p->bad = true;
-    for (int i = 0; i < TYPES; i++)
-        names[i] = types[i].name;
     const char *text = scalar_of(l, y, subject, "the name of a type");
     if (!text)
         return;
-    for (int i = 0; i < TYPES; i++)
-        if (strcmp(types[i].name, text) == 0) {
-            p->type = types[i].name;
-            p->spec.kind = types[i].kind;
-            p->spec.family = types[i].family;
-            p->spec.size = types[i].size;
-            p->bad = false;
-            return;
-        }
+    for (; t->name && strcmp(t->name, text) != 0; t++)
+        names[count++] = t->name;
+    if (t->name) {
+        p->type = t->name;
+        p->spec.kind = t->kind;
+        p->spec.family = t->family;
+        p->spec.size = t->size;
+        p->has_bounds = amtg_graph_type_has_bounds(t);
+        p->bad = false;
+        return;
+    }
     graph_problem(l, y->mark, subject, "a type such as text, uint, duration, interface or ip4",
-                  amtg_nearest(text, names, TYPES), "there is no type \"%.60s\"", text);
+                  amtg_nearest(text, names, count), "there is no type \"%.60s\"", text);
 }
 
 /* `min` or `max`: written as a value of the type itself. */
@@ -227,8 +205,7 @@ static void declare_bound(struct loader *l, struct scope_param *p, const struct 
 
     if (p->bad)
         return;
-    if (p->spec.kind != AMTG_KIND_UINT && p->spec.kind != AMTG_KIND_DURATION &&
-        p->spec.kind != AMTG_KIND_SIZE && p->spec.kind != AMTG_KIND_FLOAT) {
+    if (!p->has_bounds) {
         graph_problem(l, y->key_mark, subject, NULL, NULL, "a parameter of type %s has no `%s`",
                       p->type, y->key);
         return;
@@ -278,7 +255,6 @@ static void declare_values(struct loader *l, struct scope_param *p, const struct
 static void declare(struct loader *l, struct scope *s, struct scope_param *p,
                     const struct amtg_yaml *y, const char **env)
 {
-    static const char *const keys[] = {"type", "default", "help", "env", "min", "max", "values"};
     const char *subject = amtg_arena_printf(l->arena, "params.%s", p->name);
     const struct amtg_yaml *type = amtg_yaml_get(y, "type");
 
@@ -308,12 +284,9 @@ static void declare(struct loader *l, struct scope *s, struct scope_param *p,
             declare_bound(l, p, k, subject);
         } else if (strcmp(k->key, "values") == 0) {
             declare_values(l, p, k, subject);
-        } else if (k != type) {
-            graph_problem(l, k->key_mark, subject, "type, default, help, env, min, max or values",
-                          amtg_nearest(k->key, keys, sizeof keys / sizeof keys[0]),
-                          "there is no key \"%.60s\" here", k->key);
         }
     }
+    amtg_keys_check(y, subject, amtg_declaration_keys, l->diag);
     if (!p->bad && p->spec.kind == AMTG_KIND_ENUM && !p->spec.names) {
         graph_problem(l, y->key_mark, subject, NULL, NULL, "the key `values` is missing");
         p->bad = true;

@@ -160,8 +160,7 @@ static bool bool_parse(const char *text, bool *out)
 
 /* ---- one scalar into a field ----------------------------------------------------- */
 
-/* The largest value that the field holds and the range allows; max 0: no bound of its own. */
-static uint64_t uint_max(const struct amtg_param *p)
+uint64_t amtg_param_max(const struct amtg_param *p)
 {
     uint64_t holds = p->size >= 8 ? UINT64_MAX : (1ull << (8 * p->size)) - 1;
 
@@ -170,7 +169,7 @@ static uint64_t uint_max(const struct amtg_param *p)
 
 static bool store_uint(const struct amtg_param *p, uint64_t value, void *field)
 {
-    if (value < p->min || value > uint_max(p))
+    if (value < p->min || value > amtg_param_max(p))
         return false;
     switch (p->size) {
     case 1: *(uint8_t *)field = (uint8_t)value; return true;
@@ -352,13 +351,13 @@ const char *amtg_param_expected(const struct amtg_param *p, char *out, size_t ro
     switch (p->kind) {
     case AMTG_KIND_BOOL: snprintf(out, room, "true or false"); break;
     case AMTG_KIND_UINT:
-        range_expected("a whole number", p, uint_max(p), uint_text, out, room);
+        range_expected("a whole number", p, amtg_param_max(p), uint_text, out, room);
         break;
     case AMTG_KIND_DURATION:
-        range_expected("a duration such as 1m30s", p, uint_max(p), duration_text, out, room);
+        range_expected("a duration such as 1m30s", p, amtg_param_max(p), duration_text, out, room);
         break;
     case AMTG_KIND_SIZE:
-        range_expected("a size such as 64KiB", p, uint_max(p), size_text, out, room);
+        range_expected("a size such as 64KiB", p, amtg_param_max(p), size_text, out, room);
         break;
     case AMTG_KIND_FLOAT: float_expected(p, out, room); break;
     case AMTG_KIND_TEXT: snprintf(out, room, "a text"); break;

@@ -130,6 +130,8 @@ const char *amtg_param_name(const struct amtg_param *p, char out[AMTG_PARAM_NAME
 /* "a duration from 1s to 1h", for messages and help; into out, returns out. */
 const char *amtg_param_expected(const struct amtg_param *p, char *out, size_t room);
 const char *amtg_param_kind_name(enum amtg_param_kind kind);
+/* UINT, DURATION, SIZE: the largest value that the field holds and the range allows. */
+uint64_t amtg_param_max(const struct amtg_param *p);
 
 /*
  * Parse one scalar into the field of `state`: BOOL, UINT, DURATION, SIZE, FLOAT,

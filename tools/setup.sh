@@ -8,13 +8,14 @@ self=${0##*/}
 
 # The one list of packages (Debian 12). build: to build and run it; test: what
 # the tests use besides; system: what only the tests in network namespaces use; fuzz:
-# what only the fuzz targets use.
+# what only the fuzz targets use; web: what only tests/web uses, besides node and npm.
 packages_build=(gcc libc6-dev make cmake pkg-config
     libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev)
 packages_test=(check iproute2 valgrind)
 packages_system=(iproute2 procps jq ethtool nftables tcpdump tshark)
 packages_bench=(iproute2 valgrind)
 packages_fuzz=(clang libclang-rt-14-dev)
+packages_web=()
 
 readonly EXIT_USAGE=2 EXIT_PRIVILEGE=77
 
@@ -78,6 +79,16 @@ need_packages()
         "${as_root[@]}" apt-get update -qq >&2
         apt_install "${missing[@]}" >/dev/null
     fi
+}
+
+# What tests/web uses: node and npm, from Debian unless they are there already, and the npm packages.
+need_web()
+{
+    local packages=(${packages_web[@]+"${packages_web[@]}"})
+    command -v node >/dev/null 2>&1 || packages+=(nodejs)
+    command -v npm >/dev/null 2>&1 || packages+=(npm)
+    need_packages ${packages[@]+"${packages[@]}"}
+    "$top/tests/web/run" --install || fail "npm could not install what tests/web/package-lock.json names"
 }
 
 # build PRESET [CMAKE OPTION...]: configure and build in build/PRESET, quietly

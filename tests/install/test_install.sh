@@ -17,6 +17,8 @@ mv "$work/first" "$work/prefix"
 graph=$work/prefix/share/amtgraph/graphs/relay.yaml
 
 "$work/prefix/bin/amtgraph" check "$(dirname "$graph")"/*.yaml
+schema=$(dirname "$graph")/$(sed -n '1s/^# yaml-language-server: $schema=//p' "$graph")
+[ -s "$schema" ] # where editors look for it
 
 cmake -S "$here/consumer" -B "$work/cmake" -DCMAKE_C_COMPILER="$compiler" \
     -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_FLAGS="${flags[*]-}" >"$work/log"

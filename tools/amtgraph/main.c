@@ -10,7 +10,8 @@
     X(check)        \
     X(test)         \
     X(elements)     \
-    X(graph)
+    X(graph)        \
+    X(schema)
 
 #define X(name) extern const struct command command_##name;
 COMMANDS(X)

@@ -3,31 +3,11 @@
 #include <string.h>
 
 #include "core/param.h"
+#include "tools/amtgraph/test_keys.h"
 #include "tools/amtgraph/test_step.h"
 
 #define PROBLEM(diag, mark, expected, nearest, ...) \
     amtg_diag_add(diag, AMTG_PROBLEM, mark, NULL, expected, nearest, __VA_ARGS__)
-
-static const char *const file_keys[] = {"amtgraph", "graph", "summary", "set", "tests", NULL};
-static const char *const test_keys[] = {"name", "set", "seed", "wires", "verdict", "steps", NULL};
-
-/* Keys that are not in the list are problems. */
-static void check_keys(const struct amtg_yaml *map, const char *const *keys, const char *expected,
-                       struct amtg_diag *diag)
-{
-    size_t count = 0;
-
-    while (keys[count])
-        count++;
-    for (const struct amtg_yaml *y = map->first; y; y = y->next) {
-        size_t i = 0;
-        while (i < count && strcmp(keys[i], y->key) != 0)
-            i++;
-        if (i == count)
-            PROBLEM(diag, y->key_mark, expected, amtg_nearest(y->key, keys, count),
-                    "there is no key \"%.60s\" here", y->key);
-    }
-}
 
 /* A child that must be of a kind, if it is there; NULL: it is not there, or wrong. */
 static const struct amtg_yaml *child(const struct amtg_yaml *map, const char *key,
@@ -63,7 +43,7 @@ static void read_test(struct test_file *f, const struct amtg_yaml *y, struct amt
         PROBLEM(diag, y->mark, "a map with `name` and `steps`", NULL, "this is no test");
         return;
     }
-    check_keys(y, test_keys, "name, set, seed, wires, verdict or steps", diag);
+    amtg_keys_check(y, NULL, test_keys, diag);
     const struct amtg_yaml *name = child(y, "name", AMTG_YAML_SCALAR, "a text", diag);
     const struct amtg_yaml *seed = child(y, "seed", AMTG_YAML_SCALAR, "a number", diag);
     const struct amtg_yaml *verdict = child(y, "verdict", AMTG_YAML_SCALAR, "good or bad", diag);
@@ -106,7 +86,7 @@ static void read_standalone(struct test_file *f, struct amtg_diag *diag)
     const struct amtg_yaml *graph = amtg_yaml_get(f->tree, "graph");
     const char *slash = strrchr(f->path, '/');
 
-    check_keys(f->tree, file_keys, "amtgraph, graph, summary, set or tests", diag);
+    amtg_keys_check(f->tree, NULL, test_file_keys, diag);
     if (!version)
         PROBLEM(diag, f->tree->mark, "amtgraph: 1", NULL, "the key `amtgraph` is missing");
     else if (version->kind != AMTG_YAML_SCALAR || strcmp(version->text, "1") != 0)

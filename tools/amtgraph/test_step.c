@@ -9,29 +9,12 @@
 #include "elements/wire/match.h"
 #include "elements/wire/types.h"
 #include "tools/amtgraph/test_counter.h"
+#include "tools/amtgraph/test_keys.h"
 
 #define PROBLEM(r, mark, expected, nearest, ...) \
     amtg_diag_add((r)->writing.diag, AMTG_PROBLEM, mark, NULL, expected, nearest, __VA_ARGS__)
 
-/* ---- the grammar: verbs and their keys -------------------------------------- */
-
-enum { KEYS_MOST = 9 };
-
-static const struct {
-    const char *name;
-    const char *keys[KEYS_MOST]; /* besides the verb itself; NULL-terminated */
-} verbs[] = {
-    [TEST_SEND] = {"send", {"from", "to", "packet", "hex", "pcap", "times"}},
-    [TEST_EXPECT] = {"expect",
-                     {"from", "to", "packet", "hex", "count", "within", "skip-others", "save"}},
-    [TEST_NOTHING] = {"nothing", {"for"}},
-    [TEST_AFTER] = {"after", {NULL}},
-    [TEST_COUNTERS] = {"counters", {NULL}},
-    [TEST_DROPS] = {"drops", {NULL}},
-    [TEST_STOP] = {"stop", {NULL}},
-};
-
-enum { VERBS = sizeof verbs / sizeof verbs[0] };
+enum { VERBS = TEST_STOP + 1 };
 
 /* ---- saved values ----------------------------------------------------------- */
 
@@ -272,7 +255,7 @@ static void read_save(struct test_reading *r, const struct amtg_yaml *step, stru
 static unsigned find_verb(const struct amtg_yaml *y, const struct amtg_yaml **key)
 {
     for (unsigned verb = 0; verb < VERBS; verb++)
-        if ((*key = amtg_yaml_get(y, verbs[verb].name)))
+        if ((*key = amtg_yaml_get(y, test_verb_words[verb].name)))
             return verb;
     return VERBS;
 }
@@ -282,25 +265,25 @@ static void unknown_verb(struct test_reading *r, struct amtg_mark mark, const ch
     const char *names[VERBS];
 
     for (unsigned i = 0; i < VERBS; i++)
-        names[i] = verbs[i].name;
+        names[i] = test_verb_words[i].name;
     PROBLEM(r, mark, "send, expect, nothing, after, counters, drops or stop",
             word ? amtg_nearest(word, names, VERBS) : NULL, "this is no step of a test");
 }
 
 static void check_keys(struct test_reading *r, const struct amtg_yaml *y, unsigned verb)
 {
-    const char *const *keys = verbs[verb].keys;
+    const char *const *keys = test_verb_words[verb].keys;
     size_t count = 0;
 
-    while (count < KEYS_MOST && keys[count])
+    while (count < TEST_STEP_KEYS && keys[count])
         count++;
     for (const struct amtg_yaml *c = y->first; c; c = c->next) {
         size_t i = 0;
         while (i < count && strcmp(keys[i], c->key) != 0)
             i++;
-        if (i == count && strcmp(c->key, verbs[verb].name) != 0)
+        if (i == count && strcmp(c->key, test_verb_words[verb].name) != 0)
             PROBLEM(r, c->key_mark, NULL, amtg_nearest(c->key, keys, count),
-                    "a step `%s` has no key \"%.60s\"", verbs[verb].name, c->key);
+                    "a step `%s` has no key \"%.60s\"", test_verb_words[verb].name, c->key);
     }
 }
 
@@ -359,7 +342,7 @@ bool test_step_read(struct test_reading *r, const struct amtg_yaml *y, struct te
     *out = (struct test_step){.mark = y->mark, .count = 1};
     if (y->bad)
         return false;
-    if (y->kind == AMTG_YAML_SCALAR && strcmp(y->text, verbs[TEST_STOP].name) == 0) {
+    if (y->kind == AMTG_YAML_SCALAR && strcmp(y->text, test_verb_words[TEST_STOP].name) == 0) {
         out->verb = TEST_STOP;
         return true;
     }
