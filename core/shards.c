@@ -340,9 +340,9 @@ void amtg_shards_free(struct amtg_shards *s)
     free(s);
 }
 
-bool amtg_shards_post(struct amtg_shards *s, unsigned shard, struct amtg_letter *letter)
+void amtg_shards_post(struct amtg_shards *s, unsigned shard, struct amtg_letter *letter)
 {
-    return amtg_mailbox_post(&s->shards[shard].mailbox, letter);
+    amtg_mailbox_order(&s->shards[shard].mailbox, letter);
 }
 
 unsigned amtg_shards_count(const struct amtg_shards *s)

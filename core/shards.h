@@ -44,10 +44,10 @@ void amtg_shards_free(struct amtg_shards *s);
 
 /*
  * Have a letter opened in the thread of a shard, from any other thread, between its start and
- * its end. One that comes too late is discarded when the shards are freed. false: the mailbox
- * is full; the letter stays the caller's.
+ * its end. One that comes too late is discarded when the shards are freed. There is no bound:
+ * whoever posts sees to it that there are few.
  */
-bool amtg_shards_post(struct amtg_shards *s, unsigned shard, struct amtg_letter *letter);
+void amtg_shards_post(struct amtg_shards *s, unsigned shard, struct amtg_letter *letter);
 
 unsigned amtg_shards_count(const struct amtg_shards *s);
 struct amtg_runtime *const *amtg_shards_runtimes(const struct amtg_shards *s);

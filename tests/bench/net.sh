@@ -11,6 +11,7 @@ relay_address=10.72.0.1 source_address=10.71.0.2 first_gateway=10.72.1.1 channel
 gateway_addresses=100
 relay_pid='' gateways_pid='' admission='' heard=''
 work=$(mktemp -d)
+export AMTGRAPH_RUNTIME_DIR=$work
 
 net_down()
 {

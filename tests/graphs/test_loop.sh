@@ -9,6 +9,7 @@ set -euo pipefail
 amtgraph=$1
 loop=$(cd "$(dirname "$0")/../../graphs" && pwd)/loop.yaml
 work=$(mktemp -d)
+export AMTGRAPH_RUNTIME_DIR=$work
 trap 'rm -rf "$work"' EXIT
 port=$((20000 + $$ % 20000))
 six=(--set source=2001:db8::a --set group=ff3e::8000:1)

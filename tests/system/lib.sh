@@ -133,6 +133,7 @@ begin()
     trap cleanup EXIT
     trap 'exit 1' INT TERM HUP
     work=$(mktemp -d "/tmp/amtgraph-$test_name.XXXXXX")
+    export AMTGRAPH_RUNTIME_DIR=$work
     ip netns add "$RLY" && ip netns add "$GWS" || fail "cannot make network namespaces"
     local ns
     for ns in "$SRC" "$RLY" "$GWS"; do

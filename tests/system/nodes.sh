@@ -24,6 +24,7 @@ node_start()
     local name=$1 ns=$2 graph=$AMTGRAPH_GRAPHS/$3.yaml
     shift 3
     (
+        AMTGRAPH_RUNTIME_DIR=$work/runtime.$name # two of one graph have one name
         prefix=()
         [ -z "${unprivileged-}" ] || prefix=(without_privileges)
         export -f without_privileges

@@ -6,6 +6,7 @@ set -u
 amtgraph=$(realpath "$1")
 vectors=$(realpath "$(dirname "$0")/../vectors.pcap")
 made=$(mktemp -d)
+export AMTGRAPH_RUNTIME_DIR=$made/runtime
 trap 'rm -rf "$made"' EXIT
 cd "$made" || exit 1
 failed=0

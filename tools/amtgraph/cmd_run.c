@@ -6,6 +6,8 @@
 
 #include "core/shards.h"
 #include "elements/registry.h"
+#include "tools/amtgraph/admin.h"
+#include "tools/amtgraph/admin_path.h"
 #include "tools/amtgraph/drain.h"
 #include "tools/amtgraph/privilege.h"
 #include "tools/amtgraph/run_options.h"
@@ -22,6 +24,7 @@ struct run {
     struct amtg_loop *own_loop; /* looks after shards in threads; NULL: there is one, here */
     struct amtg_trace *trace;
     struct drain drain;
+    struct admin *admin; /* NULL: nobody can look at it */
 };
 
 /* Waits for the end of a shard. */
@@ -134,6 +137,36 @@ static int make(struct run *run)
     return run->loop ? EXIT_DONE : failed(AMTG_ENOMEM, amtg_err_text(AMTG_ENOMEM));
 }
 
+/* What the run is called: as was said, or after the graph, or after its file. */
+static const char *name_of(const struct run *run, char *out, size_t room)
+{
+    const char *file = strrchr(run->graph->file, '/');
+    const char *name = run->options.name ? run->options.name : run->graph->name;
+
+    file = file ? file + 1 : run->graph->file;
+    snprintf(out, room, "%.*s", name ? (int)strlen(name) : (int)strcspn(file, "."), name ? name : file);
+    for (char *c = out; *c; c++) /* a graph may be called what no file can be */
+        if (!admin_name_fits((char[]){*c, '\0'}))
+            *c = '-';
+    return out;
+}
+
+/* Whoever looks at a run does so on a real network; a virtual one is over before anybody can. */
+static int open_admin(struct run *run)
+{
+    const struct run_options *o = &run->options;
+    enum amtg_err err;
+    char name[64], why[WHY];
+
+    if (o->no_admin || (o->virtual && !o->name))
+        return EXIT_DONE;
+    name_of(run, name, sizeof name);
+    run->admin = admin_open(&(struct admin_options){.shards = run->shards, .name = name,
+                                                    .must = o->name != NULL},
+                            &err, why, sizeof why);
+    return run->admin ? EXIT_DONE : failed(err, why);
+}
+
 /* What was traced is on the medium, and its digest said; else the run has failed. */
 static int finish_trace(struct run *run, int code)
 {
@@ -195,11 +228,15 @@ static enum amtg_err run_all(struct run *run, char *why, size_t room)
     if (err)
         return err;
     privilege_drop(any_has(run, AMTG_NET_ADMIN)); /* before there are threads: it is for this one */
+    if (run->admin && !admin_launch(run->admin))
+        fprintf(stderr, "amtgraph: warning: nobody can look at this run: no thread: %s\n", strerror(errno));
     if (run->own_loop)
         err = run_threads(run, why, room);
     else
         err = amtg_runtime_run(amtg_shards_runtimes(run->shards)[0], run->options.until_ns, why,
                                room);
+    admin_close(run->admin);
+    run->admin = NULL;
     if (err)
         amtg_shards_stop(run->shards, (char[WHY]){0}, WHY); /* what failed first is told */
     else
@@ -245,8 +282,11 @@ static int run_graph(const struct command_line *line)
     if (!code)
         code = make(&run);
     if (!code)
+        code = open_admin(&run);
+    if (!code)
         code = go(&run);
     code = finish_trace(&run, code);
+    admin_close(run.admin);
     amtg_shards_free(run.shards);
     amtg_loop_free(run.own_loop);
     amtg_graph_free(run.graph);
@@ -282,6 +322,8 @@ const struct command command_run_graph = {
                     {"digest", NULL, "print a hash of all that crossed an edge"},
                     {"replay", "NAME=FILE", "feed the outputs of element NAME from a capture"},
                     {"record", "NAME=FILE", "record what goes into element NAME (- : standard output)"},
+                    {"name", "NAME", "of this run, for show, tap and the like (default: that of the graph)"},
+                    {"no-admin", NULL, "open no socket: nobody can look at this run"},
                     {"drain", "DURATION", "from SIGTERM to the end, while gateways go elsewhere"},
                     {"stats", "json|text|none", "how to print the counters at the end (default text)"},
                     {"log", "LEVEL", "error, warning, info (default) or debug"}),

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/amtgraph/admin_path.h"
+
 /* NAME=VALUE in place: NAME ends where = was. NULL: no name or no =. */
 static char *split(char *pair)
 {
@@ -83,6 +85,14 @@ static int read_level(struct run_options *o, const char *text)
     return EXIT_DONE;
 }
 
+static int read_name(struct run_options *o, const char *text)
+{
+    if (!admin_name_fits(text))
+        return usage_error(o->command, "--name %s: at most 63 letters, digits and -_. expected", text);
+    o->name = text;
+    return EXIT_DONE;
+}
+
 static int read_single(struct run_options *o, const struct given_option *option)
 {
     const char *name = option->name;
@@ -99,8 +109,11 @@ static int read_single(struct run_options *o, const struct given_option *option)
         return read_level(o, option->value);
     if (strcmp(name, "seed") == 0)
         return read_seed(o, option->value);
+    if (strcmp(name, "name") == 0)
+        return read_name(o, option->value);
     if (strcmp(name, "trace") == 0)
         o->trace_path = option->value;
+    o->no_admin |= strcmp(name, "no-admin") == 0;
     o->virtual |= strcmp(name, "virtual") == 0;
     o->digest |= strcmp(name, "digest") == 0;
     return EXIT_DONE;

@@ -13,6 +13,8 @@ struct run_options {
     uint64_t until_ns;      /* of loop time; UINT64_MAX: no end */
     uint64_t drain_ns;      /* from a signal to the end; 0: at once */
     const char *trace_path; /* NULL: none */
+    const char *name;       /* of the run; NULL: that of the graph */
+    bool no_admin;
     uint8_t seed[32];
     enum amtg_log_level log_level;
     bool json, no_stats; /* of the counters at the end */

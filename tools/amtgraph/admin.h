@@ -1,0 +1,37 @@
+/*
+ * The admin side of a run: answers questions about the running graph, and passes on what it
+ * is told, on a thread of its own. It asks the shards by letters to their loops, so that no
+ * element needs a lock and packets wait for nothing.
+ *
+ *   admin.c          its thread and its life
+ *   admin_question.c questions, and the visits that they pay to the shards
+ *   admin_kinds.c    what can be asked
+ *   admin_tap.c      packets as they cross an edge
+ *   admin_socket.c   asking by a unix socket: lines of JSON
+ *   admin_path.c     where that socket is
+ */
+#ifndef AMTG_TOOLS_ADMIN_H
+#define AMTG_TOOLS_ADMIN_H
+
+#include "core/shards.h"
+
+struct admin;
+
+struct admin_options {
+    struct amtg_shards *shards;
+    const char *name; /* of the run: that of its socket */
+    bool must;        /* to have no socket is a failure; else it is a warning */
+};
+
+/*
+ * Open the socket, before privileges are given up. Nobody is answered yet. NULL: another run
+ * has this name (*err AMTG_ECONFIG), or there can be none, and `why` says so.
+ */
+struct admin *admin_open(const struct admin_options *options, enum amtg_err *err, char *why,
+                         size_t room);
+/* Begin to answer: once the shards are started, and before they run. false: there is no thread. */
+bool admin_launch(struct admin *a);
+/* When the shards have come to their end, before they are stopped. NULL is fine. */
+void admin_close(struct admin *a);
+
+#endif

@@ -1,0 +1,32 @@
+/* What the files of the admin side share; nobody else includes it. */
+#ifndef AMTG_TOOLS_ADMIN_PRIVATE_H
+#define AMTG_TOOLS_ADMIN_PRIVATE_H
+
+#include <pthread.h>
+
+#include "tools/amtgraph/admin.h"
+#include "tools/amtgraph/admin_question.h"
+
+struct admin_socket;
+
+struct admin {
+    struct amtg_shards *shards;
+    char name[64];
+    struct amtg_loop *loop;
+    struct amtg_mailbox mailbox;
+    struct admin_question *questions;
+    struct admin_socket *socket; /* NULL: none */
+    pthread_t thread;
+    bool running;
+    uint64_t started_wall_ns;
+};
+
+/* NULL: why. It is watched in the loop of the admin side. */
+struct admin_socket *admin_socket_open(struct admin *a, enum amtg_err *err, char *why, size_t room);
+/* Says goodbye, and removes it. NULL is fine. */
+void admin_socket_close(struct admin_socket *s);
+
+/* End all questions; the shards stand still. */
+void admin_questions_end(struct admin *a);
+
+#endif

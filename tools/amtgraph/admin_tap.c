@@ -1,0 +1,320 @@
+/*
+ * Packets as they cross an edge. A tap is laid in each shard by a visit, copies what passes
+ * into letters to the admin thread, and is taken up by another visit. What is not fetched in
+ * time is not waited for: it is counted as missed.
+ */
+#include <pcap/pcap.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table.h"
+#include "core/type.h"
+#include "tools/amtgraph/admin_edge.h"
+#include "tools/amtgraph/admin_private.h"
+#include "tools/amtgraph/packet_json.h"
+
+enum {
+    ON_THE_WAY = 64, /* catches of a tap that wait to be looked at, at most */
+    SNAP = 65535,    /* octets of a packet that are shown, unless less was asked for */
+};
+
+/* One edge in one shard. The admin thread makes and frees it, the shard uses it in between. */
+struct shard_tap {
+    struct amtg_tap tap;
+    struct admin_question *question; /* the admin thread's */
+    const struct tapping *all;
+    struct amtg_mailbox *to;
+    struct amtg_element *from;
+    atomic_uint on_the_way;
+    uint64_t missed; /* the shard's: since the last catch */
+    bool laid;       /* the shard's */
+};
+
+struct tapping {
+    struct admin_edge edge;
+    uint64_t left;  /* packets still to be shown; UINT64_MAX: all */
+    uint32_t snap;  /* octets of each in hex */
+    bool wire, layers;
+    struct bpf_program filter; /* of whole IP packets; bf_insns NULL: everything */
+    bool stopping;
+    unsigned count;
+    struct shard_tap taps[];
+};
+
+/* ---- in the shard ------------------------------------------------------------- */
+
+struct caught {
+    struct amtg_packet packet; /* its octets are below, it has one peer at most, and no buffer */
+    uint64_t wall_ns;
+    uint32_t copies;
+    size_t at; /* of its octets */
+};
+
+struct catch {
+    struct amtg_letter letter;
+    struct shard_tap *tap;
+    uint64_t missed;
+    uint32_t count;
+    struct caught packets[AMTG_BATCH];
+    uint8_t octets[];
+};
+
+static void catch_free(struct amtg_letter *l)
+{
+    free(l);
+}
+
+struct question_of_wire {
+    const struct bpf_program *filter;
+    bool asked, wanted;
+};
+
+static void ask_wire(void *arg, const uint8_t *octets, uint32_t len)
+{
+    struct question_of_wire *q = arg;
+    struct pcap_pkthdr header = {.caplen = len, .len = len};
+
+    if (!q->asked)
+        q->wanted = pcap_offline_filter(q->filter, &header, octets) != 0;
+    q->asked = true;
+}
+
+/* By what the wire would see of it; records are on no wire. */
+static bool is_wanted(const struct tapping *all, const struct amtg_packet *p)
+{
+    const struct amtg_wire_form *wire = amtg_type_wire(p->type);
+    struct question_of_wire q = {.filter = &all->filter};
+
+    if (!all->filter.bf_insns)
+        return true;
+    if (wire && wire->to_ip)
+        wire->to_ip(p, ask_wire, &q);
+    return q.wanted;
+}
+
+/* One packet without its octets, which begin at `at`. */
+static struct caught copy_of(const struct shard_tap *t, const struct amtg_packet *p, size_t at)
+{
+    struct caught c = {.packet = *p, .at = at};
+
+    c.wall_ns = amtg_loop_wall_ns(t->from->loop, amtg_now(t->from));
+    if (p->to && p->to->count) {
+        c.copies = p->to->count;
+        c.packet.peer = p->to->entries[0]->peer;
+        c.packet.flags |= AMTG_ADDRESSED_ONE;
+    }
+    c.packet.to = NULL;
+    c.packet.buffer = NULL;
+    c.packet.next = NULL;
+    return c;
+}
+
+static void open_catch(struct amtg_letter *l);
+
+/* As many as fit into one letter; octets: of all that are wanted. */
+static struct catch *catch_new(struct shard_tap *t, unsigned count, size_t octets)
+{
+    struct catch *c = NULL;
+
+    if (atomic_load(&t->on_the_way) < ON_THE_WAY)
+        c = malloc(sizeof *c + octets);
+    if (!c)
+        return NULL;
+    c->letter = (struct amtg_letter){.open = open_catch, .discard = catch_free};
+    c->tap = t;
+    c->missed = t->missed;
+    c->count = count;
+    t->missed = 0;
+    return c;
+}
+
+static void on_batch(struct amtg_tap *tap, const struct amtg_element *from, unsigned out,
+                     const struct amtg_batch *batch)
+{
+    struct shard_tap *t = AMTG_CONTAINER(tap, struct shard_tap, tap);
+    const struct amtg_packet *wanted[AMTG_BATCH];
+    unsigned count = 0;
+    size_t octets = 0;
+
+    (void)from;
+    (void)out;
+    AMTG_EACH (p, batch)
+        if (is_wanted(t->all, p)) {
+            wanted[count++] = p;
+            octets += p->len;
+        }
+    if (!count)
+        return;
+    struct catch *c = catch_new(t, count, octets);
+    if (!c) {
+        t->missed += count;
+        return;
+    }
+    octets = 0;
+    for (unsigned i = 0; i < count; i++) {
+        c->packets[i] = copy_of(t, wanted[i], octets);
+        memcpy(c->octets + octets, wanted[i]->data, c->packets[i].packet.len);
+        octets += c->packets[i].packet.len;
+    }
+    atomic_fetch_add(&t->on_the_way, 1);
+    amtg_mailbox_order(t->to, &c->letter); /* ON_THE_WAY is its bound */
+}
+
+static void lay(struct admin_visit *v)
+{
+    struct shard_tap *t = v->subject;
+
+    if (!t->laid)
+        amtg_tap_add(t->from, t->all->edge.out, &t->tap);
+    t->laid = true;
+}
+
+static void take_up(struct admin_visit *v)
+{
+    struct shard_tap *t = v->subject;
+
+    if (t->laid)
+        amtg_tap_remove(t->from, t->all->edge.out, &t->tap);
+    t->laid = false;
+}
+
+/* ---- in the admin thread -------------------------------------------------------- */
+
+static void add_wire(void *arg, const uint8_t *octets, uint32_t len)
+{
+    json_t *json = arg;
+
+    if (!json_object_get(json, "wire")) /* of several copies, the first */
+        json_object_set_new(json, "wire", packet_hex_json(octets, len));
+}
+
+static json_t *caught_json(const struct tapping *all, struct caught *c, uint8_t *octets)
+{
+    struct amtg_packet *p = &c->packet;
+    const struct amtg_wire_form *wire = amtg_type_wire(p->type);
+
+    p->data = octets + c->at;
+    json_t *json = json_pack("{sI sI ss sI so so so so}", "time", (json_int_t)p->time_ns, "wall",
+                             (json_int_t)c->wall_ns, "type", p->type->name, "octets",
+                             (json_int_t)p->len, "remote",
+                             packet_peer_json(&p->peer.remote, p->peer.remote_port), "local",
+                             packet_peer_json(&p->peer.local, p->peer.local_port), "words",
+                             packet_words_json(p), "hex", packet_hex_json(p->data, p->len < all->snap ? p->len : all->snap));
+    if (c->copies)
+        json_object_set_new(json, "copies", json_integer(c->copies));
+    if (all->layers)
+        json_object_set_new(json, "layers", packet_layers_json(p->type, p->data, p->len));
+    if (all->wire && wire && wire->to_ip)
+        wire->to_ip(p, add_wire, json);
+    return json;
+}
+
+static void stop(struct admin_question *q)
+{
+    struct tapping *all = q->of_kind;
+
+    if (!all || all->stopping)
+        return;
+    all->stopping = true;
+    for (unsigned i = 0; i < all->count; i++)
+        admin_visit(q, i, &(struct admin_visit){.there = take_up, .subject = &all->taps[i]});
+}
+
+static void open_catch(struct amtg_letter *l)
+{
+    struct catch *c = (struct catch *)l;
+    struct shard_tap *t = c->tap;
+    struct admin_question *q = t->question;
+    struct tapping *all = q->of_kind;
+
+    atomic_fetch_sub(&t->on_the_way, 1);
+    if (c->missed && q->asker)
+        admin_answer(q, json_pack("{sI}", "missed", (json_int_t)c->missed), false);
+    for (unsigned i = 0; i < c->count && q->asker && !all->stopping; i++) {
+        if (q->asker->full && q->asker->full(q->asker)) {
+            admin_answer(q, json_pack("{sI}", "missed", (json_int_t)(c->count - i)), false);
+            break;
+        }
+        bool last = --all->left == 0;
+        json_t *line = json_pack("{so}", "packet", caught_json(all, &c->packets[i], c->octets));
+        if (last)
+            stop(q);
+        admin_answer(q, line, last);
+    }
+    catch_free(l);
+}
+
+static bool filter_compile(struct admin_question *q, struct tapping *all)
+{
+    const char *text = json_string_value(json_object_get(q->request, "filter"));
+    pcap_t *of = text ? pcap_open_dead(DLT_RAW, SNAP) : NULL;
+
+    if (!text)
+        return true;
+    if (!of || pcap_compile(of, &all->filter, text, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+        admin_refuse(q, "filter \"%s\": %s", text, of ? pcap_geterr(of) : amtg_err_text(AMTG_ENOMEM));
+        all->filter.bf_insns = NULL;
+    }
+    if (of)
+        pcap_close(of);
+    return all->filter.bf_insns != NULL;
+}
+
+/* A number of the request from 1 on; what is not there is `initial`. false: something else is. */
+static bool number_of(struct admin_question *q, const char *name, uint64_t initial, uint64_t *out)
+{
+    const json_t *value = json_object_get(q->request, name);
+
+    *out = value ? (uint64_t)json_integer_value(value) : initial;
+    if (!value || json_integer_value(value) > 0)
+        return true;
+    admin_refuse(q, "\"%s\": a number above 0 expected", name);
+    return false;
+}
+
+static void tap_begin(struct admin_question *q)
+{
+    const char *text = json_string_value(json_object_get(q->request, "edge"));
+    unsigned count = admin_shards_count(q->admin);
+    struct tapping *all = calloc(1, sizeof *all + count * sizeof all->taps[0]);
+    char why[1024];
+    uint64_t snap;
+
+    q->of_kind = all;
+    if (!all || !text || !admin_edge_find(admin_graph(q->admin), text, &all->edge, why, sizeof why)) {
+        admin_refuse(q, "%s", !all ? amtg_err_text(AMTG_ENOMEM) : !text ? "\"edge\" is missing" : why);
+        return;
+    }
+    if (!number_of(q, "count", UINT64_MAX, &all->left) || !number_of(q, "snap", SNAP, &snap) ||
+        !filter_compile(q, all))
+        return;
+    all->snap = snap < SNAP ? (uint32_t)snap : SNAP;
+    all->wire = json_is_true(json_object_get(q->request, "wire"));
+    all->layers = json_is_true(json_object_get(q->request, "layers"));
+    all->count = count;
+    for (unsigned i = 0; i < count; i++) {
+        struct shard_tap *t = &all->taps[i];
+        *t = (struct shard_tap){.tap = {.batch = on_batch}, .question = q, .all = all,
+                                .to = admin_mailbox(q->admin)};
+        t->from = amtg_runtime_element(amtg_shards_runtimes(q->admin->shards)[i], all->edge.node);
+        admin_visit(q, i, &(struct admin_visit){.there = lay, .subject = t});
+    }
+}
+
+/* The shards stand still, or have all taken their taps up. */
+static void tap_end(struct admin_question *q)
+{
+    struct tapping *all = q->of_kind;
+
+    for (unsigned i = 0; all && i < all->count; i++)
+        if (all->taps[i].laid)
+            amtg_tap_remove(all->taps[i].from, all->edge.out, &all->taps[i].tap);
+    if (all)
+        pcap_freecode(&all->filter);
+    free(all);
+}
+
+const struct admin_kind admin_kind_tap = {
+    .name = "tap", .help = "packets as they cross an edge", .begin = tap_begin, .cancel = stop,
+    .end = tap_end};
