@@ -25,6 +25,8 @@ struct amtg_netlink {
     uint32_t sequence;
 };
 
+/* A socket that gets messages of these groups (RTMGRP_*); the caller closes it. -1 and errno on failure. */
+int amtg_netlink_socket(int flags, uint32_t groups);
 /* The caller closes fd. -1 and errno on failure. */
 int amtg_netlink_open(struct amtg_netlink *nl);
 /* A socket that gets messages about links; it does not block. The caller closes it. */

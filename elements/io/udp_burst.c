@@ -72,21 +72,6 @@ unsigned amtg_udp_burst_copies(const struct amtg_udp_burst *b, unsigned i)
 
 /* ---- destinations ---------------------------------------------------------------- */
 
-static uint32_t destinations(const struct amtg_udp_train *t)
-{
-    const struct amtg_packet *p = t->first;
-    return amtg_udp_is_reply(p) ? 1 : p->to ? p->to->count : 0;
-}
-
-const struct amtg_peer *amtg_udp_destination(const struct amtg_udp_train *t, uint32_t index)
-{
-    const struct amtg_packet *p = t->first;
-
-    if (amtg_udp_is_reply(p))
-        return &p->peer;
-    return p->to->entries[index]->dead ? NULL : &p->to->entries[index]->peer;
-}
-
 /* The socket that a copy leaves by: the one bound to our address of the pair, else a wildcard. */
 static struct amtg_udp_bound *bound_for(struct amtg_udp_bound *bounds, unsigned count,
                                         const struct amtg_peer *peer)
@@ -242,7 +227,7 @@ static void settle(struct filling *f)
 {
     if (f->at.train && f->at.sub == f->at.train->count)
         f->at = (struct amtg_udp_place){f->at.train, f->at.index + 1, 0};
-    if (f->at.train && f->at.index >= destinations(f->at.train))
+    if (f->at.train && f->at.index >= amtg_udp_destinations(f->at.train))
         f->at = (struct amtg_udp_place){.train = f->at.train->next};
     f->b->places[f->b->count] = f->at;
 }
@@ -268,7 +253,7 @@ void amtg_udp_burst_fill(struct amtg_udp_burst *b, struct amtg_udp_lane *lane, u
     b->bound = NULL;
     while (f.at.train && add_iovecs(&f)) {
         struct amtg_udp_train *t = f.at.train;
-        uint32_t count = destinations(t);
+        uint32_t count = amtg_udp_destinations(t);
         unsigned before = b->count;
 
         t->closed = true; /* from here on it must stay as it is */

@@ -32,7 +32,4 @@ const struct amtg_udp_place *amtg_udp_burst_place(const struct amtg_udp_burst *b
 /* How many copies message i is: packets of a train. */
 unsigned amtg_udp_burst_copies(const struct amtg_udp_burst *b, unsigned i);
 
-/* Who gets destination `index` of a train. NULL: it has gone meanwhile. */
-const struct amtg_peer *amtg_udp_destination(const struct amtg_udp_train *t, uint32_t index);
-
 #endif

@@ -2,6 +2,22 @@
 
 #include <stdlib.h>
 
+uint32_t amtg_udp_destinations(const struct amtg_udp_train *t)
+{
+    const struct amtg_packet *p = t->first;
+
+    return amtg_udp_is_reply(p) ? 1 : p->to ? p->to->count : 0;
+}
+
+const struct amtg_peer *amtg_udp_destination(const struct amtg_udp_train *t, uint32_t index)
+{
+    const struct amtg_packet *p = t->first;
+
+    if (amtg_udp_is_reply(p))
+        return &p->peer;
+    return p->to->entries[index]->dead ? NULL : &p->to->entries[index]->peer;
+}
+
 void amtg_udp_lane_init(struct amtg_udp_lane *lane, uint32_t longest)
 {
     *lane = (struct amtg_udp_lane){.longest = longest};

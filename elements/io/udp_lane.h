@@ -1,5 +1,6 @@
 /*
- * What waits to be sent by udp-socket: lanes of trains. A *train* is one packet or several
+ * What waits to be sent by udp-socket (packet-socket: each packet by itself): lanes of trains.
+ * A *train* is one packet or several
  * that go to the same set of destinations with the same size and TOS, so that each
  * destination can get them in one message, to be cut into segments by the kernel or the
  * device (UDP_SEGMENT, udp(7)). The last one may be shorter.
@@ -46,6 +47,11 @@ static inline bool amtg_udp_is_reply(const struct amtg_packet *p)
 {
     return (p->flags & AMTG_ADDRESSED_ONE) != 0;
 }
+
+/* How many destinations a train has, those that have gone included. */
+uint32_t amtg_udp_destinations(const struct amtg_udp_train *t);
+/* Who gets destination `index` of it. NULL: it has gone meanwhile. */
+const struct amtg_peer *amtg_udp_destination(const struct amtg_udp_train *t, uint32_t index);
 
 void amtg_udp_lane_init(struct amtg_udp_lane *lane, uint32_t longest);
 /* Nothing may wait any more. */

@@ -19,6 +19,12 @@ uint32_t amtg_udp_payload_most(const struct amtg_peer *peer)
 uint32_t amtg_udp_build(const struct amtg_peer *peer, const struct amtg_udp_options *options,
                         const uint8_t *payload, uint32_t len, uint8_t *out)
 {
+    return amtg_udp_build_summed(peer, options, amtg_sum(0, payload, len), len, out);
+}
+
+uint32_t amtg_udp_build_summed(const struct amtg_peer *peer, const struct amtg_udp_options *options,
+                               uint64_t payload_sum, uint32_t len, uint8_t *out)
+{
     bool ip4 = amtg_addr_is4(&peer->remote);
     struct amtg_ip_head head = {
         .src = amtg_addr_is4(&peer->local) == ip4 ? peer->local : (struct amtg_addr){{0}},
@@ -37,9 +43,9 @@ uint32_t amtg_udp_build(const struct amtg_peer *peer, const struct amtg_udp_opti
     amtg_put_u16(udp + 2, peer->remote_port);
     amtg_put_u16(udp + 4, (uint16_t)head.payload);
     amtg_put_u16(udp + 6, 0);
-    uint64_t sum = amtg_sum_pseudo(0, &head.src, &head.dst, IPPROTO_UDP, head.payload);
+    uint64_t sum = amtg_sum_pseudo(payload_sum, &head.src, &head.dst, IPPROTO_UDP, head.payload);
     sum = amtg_sum(sum, udp, AMTG_UDP_OCTETS);
-    uint16_t checksum = amtg_checksum(amtg_sum(sum, payload, len));
+    uint16_t checksum = amtg_checksum(sum);
     /* RFC 768: 0 says that there is none, so a sum that comes out as 0 is sent as its twin. */
     amtg_put_u16(udp + 6, checksum ? checksum : 0xffff);
     return at + AMTG_UDP_OCTETS;

@@ -36,6 +36,13 @@ uint32_t amtg_udp_payload_most(const struct amtg_peer *peer);
 uint32_t amtg_udp_build(const struct amtg_peer *peer, const struct amtg_udp_options *options,
                         const uint8_t *payload, uint32_t len, uint8_t *out);
 
+/*
+ * The same with the payload's sum (amtg_sum of 0 and its octets) in place of the payload, for
+ * those who send it to many.
+ */
+uint32_t amtg_udp_build_summed(const struct amtg_peer *peer, const struct amtg_udp_options *options,
+                               uint64_t payload_sum, uint32_t len, uint8_t *out);
+
 enum amtg_udp_fault {
     AMTG_UDP_SOUND,
     AMTG_UDP_OTHER_PROTOCOL, /* no UDP */
