@@ -58,6 +58,27 @@ expect 2 said "option --format needs a value" graph --format
 expect 2 said "--format svg: expected dot or mermaid" graph good.yaml --format svg
 expect 2 said "--set limit: expected NAME=VALUE" check good.yaml --set limit
 
+expect 2 said "trace: missing GRAPH [NAME=]PACKETS..." trace
+expect 2 said 'no element "wiat" (did you mean "wait"?)' trace good.yaml "$vectors" --at wiat
+expect 2 said "end (discard): no output that captured datagrams can come from" trace good.yaml "end=$vectors"
+expect 2 said "--for soon: a duration" trace good.yaml "$vectors" --for soon
+expect 1 said "cannot read none.pcap" trace good.yaml none.pcap
+cat >native.yaml <<'END'
+amtgraph: 1
+params:
+  filter: {type: text, default: udp}
+elements:
+  native: {class: packet-capture, interface: eth9, filter: "${filter}"}
+  said: {class: print}
+  end: {class: discard}
+edges:
+  - native -> said -> end
+END
+expect 0 out "1  at 0.000000 s: " trace native.yaml "$vectors"
+expect 0 out "goes nowhere: it fits none of native.out (ip-raw)" trace native.yaml "$vectors" --set filter=tcp
+expect 0 out '{"version":1,' trace native.yaml "native=$vectors" --json
+if grep -q '^0.* said: ' "$made/out"; then fail "trace: an element printed between its lines"; fi
+
 expect 0 said "1 file: no problem" check good.yaml
 expect 78 said '2 files: 1 problem' check good.yaml wrong.yaml
 expect 78 said 'did you mean "queue"?' check wrong.yaml

@@ -1,5 +1,4 @@
 /* amtgraph test FILE...: the tests of graph files, on the virtual clock. */
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "core/arena.h"
 #include "elements/registry.h"
 #include "tools/amtgraph/load.h"
+#include "tools/amtgraph/own_stdout.h"
 #include "tools/amtgraph/test_file.h"
 #include "tools/amtgraph/test_run.h"
 
@@ -170,39 +170,9 @@ static void print_json(const struct session *s)
     json_decref(all);
 }
 
-/*
- * Elements that print (`print`, `stream-check`) do so on standard output, between the
- * results or in the middle of JSON. So they get another one, and the results this.
- */
-static FILE *take_stdout(void)
-{
-    int own = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    FILE *out =
-        own >= 0 && nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0 ? fdopen(own, "w") : NULL;
-
-    if (nowhere >= 0)
-        close(nowhere);
-    if (!out)
-        perror("amtgraph: standard output");
-    return out;
-}
-
-/* false: not all results could be written, which is said. */
-static bool give_stdout_back(FILE *out)
-{
-    bool good = fflush(out) == 0 && !ferror(out);
-
-    if (!good)
-        perror("amtgraph: standard output");
-    fflush(stdout);
-    dup2(fileno(out), STDOUT_FILENO);
-    fclose(out);
-    return good;
-}
-
 static int run_with(const struct command_line *line, const struct amtg_graph_options *options)
 {
-    struct session s = {.options = options, .color = color_wanted(stdout), .out = take_stdout()};
+    struct session s = {.options = options, .color = color_wanted(stdout), .out = own_stdout_take()};
     const char *pattern = line_value(line, "filter");
     char *filter = NULL;
 
@@ -220,7 +190,7 @@ static int run_with(const struct command_line *line, const struct amtg_graph_opt
     else
         fprintf(s.out, "%u test%s, %u failed\n", s.run, s.run == 1 ? "" : "s", s.failed);
     free(filter);
-    if (!give_stdout_back(s.out))
+    if (!own_stdout_give_back(s.out))
         return EXIT_FAILED;
     if (s.worst == EXIT_DONE && pattern && s.matched == 0)
         return usage_error(line->command, "--filter %s: no test has such a name", pattern);

@@ -9,6 +9,7 @@
     X(run_graph)    \
     X(check)        \
     X(test)         \
+    X(trace)        \
     X(elements)     \
     X(graph)        \
     X(schema)
