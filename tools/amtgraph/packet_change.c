@@ -56,6 +56,14 @@ static void set_place(json_t *object, const char *key, const struct amtg_dissect
             object, key, json_pack("[ii]", (int)d->parts[part].octet, (int)d->parts[part].octets));
 }
 
+static void set_words(json_t *object, const char *key, const char *words)
+{
+    json_t *text = words ? json_string(words) : NULL; /* NULL, too, of what is no UTF-8 */
+
+    if (words)
+        json_object_set_new(object, key, text ? text : json_string("(not UTF-8)"));
+}
+
 json_t *packet_change_json(const struct packet_change *c)
 {
     json_t *all = json_array();
@@ -68,10 +76,8 @@ json_t *packet_change_json(const struct packet_change *c)
             json_object_set_new(one, "octets", json_integer(change->octets));
         else
             json_object_set_new(one, "hence", json_boolean(change->filled));
-        if (change->was)
-            json_object_set_new(one, "was", json_string(change->was));
-        if (change->is)
-            json_object_set_new(one, "is", json_string(change->is));
+        set_words(one, "was", change->was);
+        set_words(one, "is", change->is);
         set_place(one, "was_at", &c->before, change->before);
         set_place(one, "is_at", &c->after, change->after);
         json_array_append_new(all, one);

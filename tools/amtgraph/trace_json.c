@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tools/amtgraph/packet_change.h"
+#include "tools/amtgraph/packet_json.h"
 #include "tools/amtgraph/trace_show.h"
 
 enum { VERSION = 1 };
@@ -21,31 +22,14 @@ static void set_node(json_t *object, const struct amtg_graph *g, unsigned node)
     json_object_set_new(object, "line", json_integer(n->mark.line));
 }
 
-/* {"count": 2, "first": [{"address": "203.0.113.7", "port": 51000}, ...]} */
+/* {"count": 2, "first": ["203.0.113.7:51000", ...]} */
 static json_t *destinations(const struct follow_view *v)
 {
     json_t *first = json_array();
 
-    for (unsigned i = 0; i < v->to_shown; i++) {
-        char text[AMTG_ADDR_TEXT];
-        json_array_append_new(first,
-                              json_pack("{sssi}", "address", amtg_addr_text(&v->to[i].remote, text),
-                                        "port", (int)v->to[i].remote_port));
-    }
+    for (unsigned i = 0; i < v->to_shown; i++)
+        json_array_append_new(first, packet_peer_json(&v->to[i].remote, v->to[i].remote_port));
     return json_pack("{siso}", "count", (int)v->to_count, "first", first);
-}
-
-static json_t *octets(const struct follow_view *v)
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[2 * 65536 + 1];
-    uint32_t len = v->len < 65536 ? v->len : 65536;
-
-    for (uint32_t i = 0; i < len; i++) {
-        text[2 * i] = digits[v->octets[i] >> 4];
-        text[2 * i + 1] = digits[v->octets[i] & 15];
-    }
-    return json_stringn(text, 2 * len);
 }
 
 /* A packet as it is at one place. */
@@ -53,7 +37,7 @@ static json_t *packet(const struct follow_view *v)
 {
     json_t *p = json_pack("{ssss}", "type", v->type->name, "describe", v->words);
 
-    json_object_set_new(p, "octets", octets(v));
+    json_object_set_new(p, "octets", packet_hex_json(v->octets, v->len));
     if (v->to_count)
         json_object_set_new(p, "to", destinations(v));
     return p;
@@ -105,8 +89,9 @@ static json_t *way_json(const struct amtg_graph *g, const struct follow_way *way
         [FOLLOW_TIMED] = "timed",       [FOLLOW_KEPT] = "kept",
     };
     const struct follow_view *v = way->first;
-    json_t *w = json_pack("{ssssso}", "id", way->id, "begins", births[way->birth], "packet",
-                          packet(v)),
+    json_t *first = packet(v);
+    json_object_set_new(first, "layers", packet_layers_json(v->type, v->octets, v->len));
+    json_t *w = json_pack("{ssssso}", "id", way->id, "begins", births[way->birth], "packet", first),
            *hops = json_array();
 
     json_object_set_new(w, "parent", way->parent ? json_string(way->parent->id) : json_null());
