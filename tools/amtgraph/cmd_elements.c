@@ -114,11 +114,11 @@ static int run(const struct command_line *line)
 const struct command command_elements = {
     .name = "elements",
     .summary = "list the elements, or show all about one",
-    .operands = "[NAME]",
+    .operands = "[CLASS]",
     .details = "Without NAME: one line for each element, folder by folder. With it: its ports,\n"
                "parameters, counters and reasons for drops, and an example.",
-    COMMAND_OPTIONS({"json", NULL, "print JSON; without NAME, all about every element"},
-                    {"markdown", NULL, "print the reference page, or without NAME its index"}),
+    COMMAND_OPTIONS({"json", NULL, "print JSON; without CLASS, all about every element"},
+                    {"markdown", NULL, "print the reference page, or without CLASS its index"}),
     .operands_min = 0,
     .operands_max = 1,
     .run = run,

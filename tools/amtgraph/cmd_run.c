@@ -326,6 +326,6 @@ const struct command command_run_graph = {
                     {"no-admin", NULL, "open no socket: nobody can look at this run"},
                     {"drain", "DURATION", "from SIGTERM to the end, while gateways go elsewhere"},
                     {"stats", "json|text|none", "how to print the counters at the end (default text)"},
-                    {"log", "LEVEL", "error, warning, info (default) or debug"}),
+                    {"log", "error|warning|info|debug", "what is logged (default info)"}),
     .run = run_graph,
 };

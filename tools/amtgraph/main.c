@@ -12,7 +12,8 @@
     X(trace)        \
     X(elements)     \
     X(graph)        \
-    X(schema)
+    X(schema)       \
+    X(completion)
 
 #define X(name) extern const struct command command_##name;
 COMMANDS(X)
