@@ -30,7 +30,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/amtgraph.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(DIRECTORY graphs DESTINATION ${CMAKE_INSTALL_DATADIR}/amtgraph
-        FILES_MATCHING PATTERN "*.yaml" PATTERN demo EXCLUDE)
+        FILES_MATCHING PATTERN "*.yaml" PATTERN "*.pcap" PATTERN demo EXCLUDE)
 # Beside the graphs, where their first line says that it is.
 install(FILES docs/graph.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/amtgraph/docs)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}

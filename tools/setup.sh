@@ -8,11 +8,13 @@ self=${0##*/}
 
 # The one list of packages (Debian 12). build: to build and run it; test: what
 # the tests use besides; system: what only the tests in network namespaces use; fuzz:
-# what only the fuzz targets use; web: what only tests/web uses, besides node and npm.
+# what only the fuzz targets use; web: what only tests/web uses, besides node and npm; docs:
+# what makes the pages of the site.
 packages_build=(gcc libc6-dev make cmake pkg-config
     libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev)
-packages_test=(check iproute2 valgrind)
+packages_test=(check iproute2 valgrind cmark-gfm)
 packages_system=(iproute2 procps jq ethtool nftables tcpdump tshark)
+packages_docs=(cmark-gfm)
 packages_bench=(iproute2 valgrind)
 packages_fuzz=(clang libclang-rt-14-dev)
 packages_web=()
