@@ -31,20 +31,36 @@ static void cell(struct amtg_rows *rows, json_t *value)
         json_decref(value);
 }
 
-void amtg_cell_text(struct amtg_rows *rows, const char *fmt, ...)
+static void cell_words(struct amtg_rows *rows, const char *fmt, va_list args)
 {
     char *text = NULL;
-    va_list args;
-
-    va_start(args, fmt);
     int octets = vasprintf(&text, fmt, args);
-    va_end(args);
     json_t *value = octets < 0 ? NULL : json_string(text);
     if (octets >= 0 && !value)
         value = json_string("(not UTF-8)");
     cell(rows, value ? value : json_null());
     if (octets >= 0)
         free(text);
+}
+
+void amtg_cell_text(struct amtg_rows *rows, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    cell_words(rows, fmt, args);
+    va_end(args);
+}
+
+void amtg_fact(struct amtg_rows *rows, const char *fact, const char *fmt, ...)
+{
+    va_list args;
+
+    amtg_row(rows);
+    amtg_cell_text(rows, "%s", fact);
+    va_start(args, fmt);
+    cell_words(rows, fmt, args);
+    va_end(args);
 }
 
 void amtg_cell_number(struct amtg_rows *rows, uint64_t value)

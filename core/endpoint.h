@@ -49,6 +49,7 @@ struct amtg_endpoint {
     uint32_t refs;
     struct amtg_kind kind; /* a new one's: its version, and nothing more is known */
     bool dead;
+    uint64_t copies, octets; /* datagrams that were sent to it, and what was in them */
     bool plain; /* its way takes no messages of several datagrams (udp-socket found out) */
 };
 

@@ -25,7 +25,7 @@
  *     edges:
  *       - messages.request -> query -> udp
  */
-#include "core/element.h"
+#include "core/listing.h"
 #include "elements/amt/answer.h"
 #include "elements/amt/mac.h"
 #include "elements/group/members.h"
@@ -154,6 +154,16 @@ static enum amtg_err amt_query_init(struct amtg_element *e)
     return AMTG_OK;
 }
 
+static uint64_t relay(struct amtg_element *e, uint64_t cursor, struct amtg_rows *rows)
+{
+    const struct amt_query *state = amtg_state(e);
+
+    (void)cursor;
+    amtg_fact(rows, "query-interval", "%llu s, robustness %u",
+              (unsigned long long)(state->interval_ns / AMTG_S), state->robustness);
+    return 0;
+}
+
 const struct amtg_class amtg_amt_query = {
     .name = "amt-query",
     .summary = "answers a Request with a Membership Query",
@@ -202,6 +212,8 @@ const struct amtg_class amtg_amt_query = {
                              AMTG_COUNTER},
         [LIMITED] = {"limited", "packets", "Queries sent with L", AMTG_COUNTER},
         [ECN_REQUESTS] = {"ecn-requests", "packets", "Requests with E", AMTG_COUNTER}),
+    AMTG_LISTINGS({.name = "relay", .help = "the relay at a glance", .rows = relay,
+                   AMTG_FACT_COLUMNS}),
     AMTG_DROPS([SHORT] = {"short", "no whole Request"},
                [SOURCE] = {"source", "from a group, broadcast, nobody or port 0: never answered"}),
     .check = amt_query_check,

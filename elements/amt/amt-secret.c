@@ -22,7 +22,7 @@
 #include <sodium.h>
 
 #include "core/cursor.h"
-#include "core/element.h"
+#include "core/listing.h"
 #include "elements/amt/mac.h"
 #include "elements/wire/amt.h"
 
@@ -110,6 +110,27 @@ static void rotate(struct amtg_element *e, struct amtg_timer *t)
     amtg_count(e, ROTATIONS, 1);
     amtg_timer_start(e, &state->retire, 2 * state->interval_ns);
     amtg_timer_start(e, t, state->rotate_ns);
+}
+
+/* As rotate, at once; the previous secret stays good for as long as otherwise. */
+static enum amtg_err rotate_now(struct amtg_element *e, const void *args)
+{
+    struct amt_secret *state = amtg_state(e);
+
+    (void)args;
+    rotate(e, &state->rotate);
+    return AMTG_OK;
+}
+
+static uint64_t relay(struct amtg_element *e, uint64_t cursor, struct amtg_rows *rows)
+{
+    const struct amt_secret *state = amtg_state(e);
+    uint64_t left = state->rotate.deadline_ns - amtg_now(e);
+
+    (void)cursor;
+    amtg_fact(rows, "secret", "the next in %llu s%s", (unsigned long long)(left / AMTG_S),
+              state->previous_valid ? "; the one before is still good" : "");
+    return 0;
 }
 
 static void retire(struct amtg_element *e, struct amtg_timer *t)
@@ -201,6 +222,9 @@ const struct amtg_class amtg_amt_secret = {
         [WRONG] = {"wrong", "macs", "MACs refused", AMTG_COUNTER},
         [ROTATIONS] = {"rotations", "secrets", "secrets replaced", AMTG_COUNTER}),
     AMTG_PROVIDES({&amtg_response_mac, &ops, NULL}),
+    AMTG_LISTINGS({.name = "relay", .help = "the relay at a glance", .rows = relay,
+                   AMTG_FACT_COLUMNS}),
+    AMTG_CALLS({.name = "rotate", .help = "take a new secret now", .run = rotate_now}),
     .check = amt_secret_check,
     .init = amt_secret_init,
     .start = amt_secret_start,

@@ -19,6 +19,7 @@
  *   gateway_leave.c    Teardowns and Updates that remove everything
  *   gateway_check.c    what an inner Query says, if it is one; pure
  *   gateway_wishes.c   what is subscribed; pure
+ *   gateway_show.c     what is shown when asked
  */
 #ifndef AMTG_AMT_GATEWAY_H
 #define AMTG_AMT_GATEWAY_H
@@ -287,6 +288,14 @@ void amtg_gw_finder_step(struct amtg_element *e, enum amtg_gw_finder_event event
 uint64_t amtg_gw_back_off(struct amtg_element *e, uint64_t first_ns, unsigned retries,
                           uint64_t most_ns);
 const char *amtg_gw_family_name(enum amtg_gw_family family);
+const char *amtg_gw_cycle_state_name(enum amtg_gw_cycle_state state);
+const char *amtg_gw_finder_state_name(enum amtg_gw_finder_state state);
+
+/* ---- gateway_show.c ---- */
+
+enum { AMTG_GW_LISTINGS = 1 };
+extern const struct amtg_listing amtg_gw_listings[AMTG_GW_LISTINGS];
+
 /* A message to the relay port of `to`; NULL: no buffer, counted. */
 struct amtg_packet *amtg_gw_message(struct amtg_element *e, const struct amtg_type *type,
                                     uint32_t octets);

@@ -33,6 +33,11 @@ static const char *const cycle_events[] = {
     [AMTG_CYCLE_CLOSE] = "close",
 };
 
+const char *amtg_gw_cycle_state_name(enum amtg_gw_cycle_state state)
+{
+    return cycle_states[state];
+}
+
 #define REQUEST amtg_gw_cycle_request
 #define REPEAT amtg_gw_cycle_request_again
 #define REPEAT_AND_SEEK amtg_gw_cycle_request_and_seek
@@ -107,6 +112,11 @@ static const char *const finder_events[] = {
     [AMTG_FINDER_ADVERTISED] = "advertised", [AMTG_FINDER_HELD_DOWN] = "held-down",
     [AMTG_FINDER_ALL_HELD] = "all-held-down", [AMTG_FINDER_QUIET] = "quiet",
 };
+
+const char *amtg_gw_finder_state_name(enum amtg_gw_finder_state state)
+{
+    return finder_states[state];
+}
 
 #define ASK amtg_gw_finder_ask
 #define ASK_AGAIN amtg_gw_finder_ask_again

@@ -29,7 +29,7 @@ struct generator {
 
     struct amtg_peer peer;
     uint64_t after_ns;
-    uint64_t start_ns;
+    uint64_t start_ns, from;
     uint64_t sent;
     struct amtg_timer timer;
     struct amtg_task again; /* buffers are back */
@@ -61,10 +61,13 @@ static bool send_one(struct amtg_element *e)
     return true;
 }
 
-/* Loop time at which the burst that holds packet n is due. */
+/*
+ * Loop time at which the burst that holds packet n is due: counted from start_ns and packet `from` on,
+ * which are the start, or the last change of the rate.
+ */
 static uint64_t due_ns(const struct generator *g, uint64_t n)
 {
-    return g->start_ns + (uint64_t)((double)(n - n % g->burst) * (double)AMTG_S / g->rate);
+    return g->start_ns + (uint64_t)((double)(n - n % g->burst - g->from) * (double)AMTG_S / g->rate);
 }
 
 static bool is_done(const struct generator *g)
@@ -103,6 +106,24 @@ static void generator_fire(struct amtg_element *e, struct amtg_timer *t)
 {
     (void)t;
     send_due(e);
+}
+
+struct rate_args {
+    double rate;
+};
+
+/* The next burst is due at once, and those behind it at the new rate. */
+static enum amtg_err set_rate(struct amtg_element *e, const void *args)
+{
+    const struct rate_args *set = args;
+    struct generator *g = amtg_state(e);
+
+    g->from = g->sent - g->sent % g->burst;
+    g->start_ns = amtg_now(e);
+    g->rate = set->rate;
+    if (g->holding)
+        amtg_timer_start(e, &g->timer, 0);
+    return AMTG_OK;
 }
 
 static void generator_again(struct amtg_element *e, struct amtg_task *t)
@@ -209,6 +230,11 @@ const struct amtg_class amtg_generator = {
     AMTG_COUNTERS([SENT] = {"sent", "packets", "packets made, which is the next sequence number"}),
     AMTG_PROVIDES({&amtg_numbered_source, &ops, NULL}),
     .check = generator_check,
+    AMTG_CALLS({.name = "rate", .help = "set the rate, until the run ends",
+                .args_octets = sizeof(struct rate_args),
+                AMTG_PARAMS(AMTG_FLOAT(struct rate_args, rate, NULL, 0.001, 1e8, "packets/s",
+                                       "how many per second")),
+                .run = set_rate}),
     .init = generator_init,
     .start = generator_start,
     .stop = generator_stop,

@@ -154,6 +154,26 @@ static void rate_limit_fini(struct amtg_element *e)
     free(state->endpoints);
 }
 
+/* ---- told while it runs --------------------------------------------------------- */
+
+struct set_args {
+    int which;
+    uint32_t rate, burst;
+};
+
+static const char *const limit_names[] = {"endpoint", "address", "total", NULL};
+
+/* What the buckets hold is kept: who has used up its tokens waits as long as the new rate says. */
+static enum amtg_err set_limit(struct amtg_element *e, const void *args)
+{
+    const struct set_args *set = args;
+    struct rate_limit *state = amtg_state(e);
+    struct limit *limits[] = {&state->endpoint, &state->address, &state->total};
+
+    *limits[set->which] = limit_of(set->rate, set->burst);
+    return AMTG_OK;
+}
+
 #define RATE(field, initial, help) \
     AMTG_U32(struct rate_limit, field, initial, 0, 1000000000, "packets/s", help)
 #define BURST(field, initial, help) \
@@ -196,6 +216,14 @@ const struct amtg_class amtg_rate_limit = {
     AMTG_DROPS([ENDPOINT_RATE] = {"endpoint-rate", "over the limit of its address and port"},
                [ADDRESS_RATE] = {"address-rate", "over the limit of its address"},
                [TOTAL_RATE] = {"total-rate", "over the limit for all"}),
+    AMTG_CALLS({.name = "set", .help = "set one of the limits, until the run ends",
+                .args_octets = sizeof(struct set_args),
+                AMTG_PARAMS(AMTG_ENUM(struct set_args, which, NULL, limit_names, "of what"),
+                            AMTG_U32(struct set_args, rate, NULL, 0, 1000000000, "packets/s",
+                                     "0: no limit"),
+                            AMTG_U32(struct set_args, burst, "100", 1, 1000000, "packets",
+                                     "at once")),
+                .run = set_limit}),
     .init = rate_limit_init,
     .fini = rate_limit_fini,
     .push = rate_limit_push,

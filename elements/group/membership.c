@@ -39,7 +39,7 @@ enum { TURNS = 60 };
 static const char *const end_names[] = {
     [AMTG_MEMBERS_LEFT] = "left", [AMTG_MEMBERS_EXPIRED] = "expired",
     [AMTG_MEMBERS_TORN_DOWN] = "teardown", [AMTG_MEMBERS_NOT_REACHED] = "unreachable",
-    [AMTG_MEMBERS_OUT_OF_MEMORY] = "no-memory",
+    [AMTG_MEMBERS_OUT_OF_MEMORY] = "no-memory", [AMTG_MEMBERS_DROPPED] = "dropped",
 };
 
 /* To the very start of the millisecond `deadline_ms`, when it is due. */
@@ -108,8 +108,7 @@ static void fire_turn(struct amtg_element *e, struct amtg_timer *t)
         amtg_timer_start(e, t, state->refresh_ns / TURNS);
 }
 
-/* After each change of the roster. */
-static void changed(struct amtg_element *e)
+void amtg_membership_changed(struct amtg_element *e)
 {
     struct membership *state = amtg_state(e);
 
@@ -134,6 +133,7 @@ static void log_endpoint(struct amtg_element *e, const struct amtg_member *m, co
 void amtg_membership_begin(struct amtg_element *e, struct amtg_member *m)
 {
     m->known = true;
+    m->since_s = (uint32_t)(amtg_now(e) / AMTG_S);
     amtg_count(e, AMTG_MEMBERS_STARTED, 1);
     log_endpoint(e, m, "endpoint-new", "report");
 }
@@ -178,7 +178,7 @@ static void fire_member(struct amtg_element *e, struct amtg_timer *t)
         amtg_membership_arm(e, m, deadline_ms);
     else
         amtg_membership_end(e, m, AMTG_MEMBERS_EXPIRED);
-    changed(e);
+    amtg_membership_changed(e);
 }
 
 /* ---- asking, on a LAN ---------------------------------------------------- */
@@ -220,7 +220,7 @@ static void membership_push(struct amtg_element *e, unsigned in, struct amtg_bat
         else
             take_gone(e, p);
     }
-    changed(e);
+    amtg_membership_changed(e);
 }
 
 /* ---- the interface `members` --------------------------------------------- */
@@ -474,6 +474,8 @@ const struct amtg_class amtg_membership = {
             "that ICMP errors have ended", AMTG_COUNTER},
         [AMTG_MEMBERS_ENDED + AMTG_MEMBERS_OUT_OF_MEMORY] = {"starved", "endpoints",
             "that have ended for want of memory", AMTG_COUNTER},
+        [AMTG_MEMBERS_ENDED + AMTG_MEMBERS_DROPPED] = {"dropped", "endpoints",
+            "that were ended by hand (call `drop`)", AMTG_COUNTER},
         [AMTG_MEMBERS_ERRORS] = {"errors", "records",
             "ICMP errors that say that an endpoint is unreachable", AMTG_COUNTER},
         [AMTG_MEMBERS_ERRORS_OTHER] = {"errors-other", "records",
@@ -507,6 +509,10 @@ const struct amtg_class amtg_membership = {
             "a further endpoint, while nobody new is taken ahead of a stop"}),
     AMTG_PROVIDES({.interface = &amtg_members, .ops = &members_ops},
                   {.interface = &amtg_drain, .ops = &drain_ops}),
+    .listings = amtg_membership_listings,
+    .listings_count = AMTG_MEMBERSHIP_LISTINGS,
+    .calls = amtg_membership_calls,
+    .calls_count = AMTG_MEMBERSHIP_CALLS,
     .init = membership_init,
     .stop = membership_stop,
     .fini = membership_fini,

@@ -5,6 +5,7 @@
  *   membership.c         the class: joins said, members timed and ended, start and stop
  *   membership_report.c  reports in, and what each of their records does
  *   membership_errors.c  ICMP errors in, and what they do to a tunnel
+ *   membership_show.c    what it shows and does when asked
  */
 #ifndef AMTG_GROUP_MEMBERSHIP_H
 #define AMTG_GROUP_MEMBERSHIP_H
@@ -40,6 +41,13 @@ struct membership {
     size_t owed;            /* joins that are due, times the turns of a round */
 };
 
+/* Why an endpoint has ended. */
+enum amtg_membership_end {
+    AMTG_MEMBERS_LEFT, AMTG_MEMBERS_EXPIRED, AMTG_MEMBERS_TORN_DOWN,
+    AMTG_MEMBERS_NOT_REACHED, AMTG_MEMBERS_OUT_OF_MEMORY, AMTG_MEMBERS_DROPPED,
+    AMTG_MEMBERS_ENDS,
+};
+
 /* Counters. */
 enum {
     AMTG_MEMBERS_ENDPOINTS, AMTG_MEMBERS_MEMBERSHIPS,
@@ -51,7 +59,7 @@ enum {
     AMTG_MEMBERS_GROUPS_OVER, AMTG_MEMBERS_RECORDS_OVER,
     AMTG_MEMBERS_STARTED,
     AMTG_MEMBERS_ENDED, /* + enum amtg_membership_end */
-    AMTG_MEMBERS_ERRORS = AMTG_MEMBERS_ENDED + 5,
+    AMTG_MEMBERS_ERRORS = AMTG_MEMBERS_ENDED + AMTG_MEMBERS_ENDS,
     AMTG_MEMBERS_ERRORS_OTHER, AMTG_MEMBERS_UNKNOWN_PEER,
     AMTG_MEMBERS_PMTU_LOWERED, AMTG_MEMBERS_PMTU_AGED, AMTG_MEMBERS_PMTU_IGNORED,
     AMTG_MEMBERS_JOINS_SAID, AMTG_MEMBERS_JOINS_OVER,
@@ -63,12 +71,6 @@ enum {
     AMTG_MEMBERS_NOT_A_REPORT, AMTG_MEMBERS_IGMPV1,
     AMTG_MEMBERS_ENDPOINT_LIMIT, AMTG_MEMBERS_ADDRESS_LIMIT,
     AMTG_MEMBERS_NO_MEMORY, AMTG_MEMBERS_BAD_RECORD, AMTG_MEMBERS_CLOSED,
-};
-
-/* Why an endpoint has ended. */
-enum amtg_membership_end {
-    AMTG_MEMBERS_LEFT, AMTG_MEMBERS_EXPIRED, AMTG_MEMBERS_TORN_DOWN,
-    AMTG_MEMBERS_NOT_REACHED, AMTG_MEMBERS_OUT_OF_MEMORY,
 };
 
 /* The clock that all deadlines of memberships are on. */
@@ -86,6 +88,15 @@ void amtg_membership_end(struct amtg_element *e, struct amtg_member *m,
                          enum amtg_membership_end why);
 /* See to it that what is due at deadline_ms runs out then. */
 void amtg_membership_arm(struct amtg_element *e, struct amtg_member *m, uint32_t deadline_ms);
+
+/* After each change of the roster that came from outside a push. */
+void amtg_membership_changed(struct amtg_element *e);
+
+/* ---- membership_show.c ---- */
+
+enum { AMTG_MEMBERSHIP_LISTINGS = 4, AMTG_MEMBERSHIP_CALLS = 1 };
+extern const struct amtg_listing amtg_membership_listings[AMTG_MEMBERSHIP_LISTINGS];
+extern const struct amtg_call amtg_membership_calls[AMTG_MEMBERSHIP_CALLS];
 
 /* ---- membership_report.c ---- */
 

@@ -156,6 +156,8 @@ void amtg_membership_report(struct amtg_element *e, struct amtg_packet *p)
         return;
     }
     amtg_count(e, AMTG_MEMBERS_REPORTS_TAKEN, 1);
+    if (m)
+        m->refreshed_s = (uint32_t)(amtg_now(e) / AMTG_S);
     if (apply(e, m, report) != AMTG_OK) {
         amtg_membership_end(e, m, AMTG_MEMBERS_OUT_OF_MEMORY);
         amtg_drop(e, AMTG_MEMBERS_NO_MEMORY, p);

@@ -31,6 +31,7 @@ struct amtg_member {
     uint32_t sources;         /* listed in all of them */
     uint32_t errors_since_ms; /* the owner's: when the first of `errors` came */
     uint32_t pmtu_until_ms;   /* when what is known of the path (endpoint->kind.pmtu) is old */
+    uint32_t since_s, refreshed_s; /* the owner's: when it began, and when its last report came */
     uint16_t errors;          /* ICMP errors since the last report */
     bool known;               /* the owner's: it has been announced */
 };

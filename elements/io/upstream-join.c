@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/listing.h"
 #include "core/table.h"
 #include "elements/io/interface.h"
 #include "elements/io/joiner.h"
@@ -431,6 +432,35 @@ static void upstream_join_stop(struct amtg_element *e)
     update_gauges(e);
 }
 
+/* ---- shown when asked ------------------------------------------------------ */
+
+struct page {
+    struct amtg_element *e;
+    struct amtg_rows *rows;
+};
+
+static void show_group(struct amtg_node *node, void *arg)
+{
+    const struct page *page = arg;
+    const struct group *g = AMTG_CONTAINER(node, struct group, node);
+    char text[AMTG_ADDR_TEXT];
+
+    amtg_row(page->rows);
+    amtg_cell_text(page->rows, "%s", amtg_addr_text(&g->joined.group, text));
+    amtg_cell_text(page->rows, "%s", g->exclude ? "exclude" : "include");
+    amtg_cell_number(page->rows, g->count);
+    amtg_cell_text(page->rows, "%s", g->failed ? "not all, tried again" : "joined");
+    amtg_cell_time(page->rows, amtg_now(page->e) - g->refreshed_ns);
+}
+
+static uint64_t upstream(struct amtg_element *e, uint64_t cursor, struct amtg_rows *rows)
+{
+    enum { SLOTS = 64 };
+    struct upstream_join *state = amtg_state(e);
+
+    return amtg_table_page(&state->table, cursor, SLOTS, show_group, &(struct page){e, rows});
+}
+
 const struct amtg_class amtg_upstream_join = {
     .name = "upstream-join",
     .summary = "joins on one interface, as a host, what the records say",
@@ -476,6 +506,11 @@ const struct amtg_class amtg_upstream_join = {
         [NO_DESCRIPTOR] = {"no-descriptor", "errors", "joins for which no socket was left"},
         [NO_INTERFACE] = {"no-interface", "errors", "joins that failed: the interface is gone"},
         [OTHER_ERRORS] = {"other-errors", "errors", "joins that failed for other reasons"}),
+    AMTG_LISTINGS({.name = "upstream", .help = "what is joined upstream", .rows = upstream,
+                   AMTG_COLUMNS({"group", NULL, "its address"}, {"mode", NULL, "include or exclude"},
+                                {"listed", "sources", "wanted, or not wanted"},
+                                {"state", NULL, "whether the kernel took all of it"},
+                                {"refreshed", "s", "since it was last said"})}),
     AMTG_DROPS(
         [MALFORMED] = {"malformed", "no multicast group, or sources of another family"},
         [LIMIT] = {"limit", "more groups or sources than `groups` and `sources` allow"}),

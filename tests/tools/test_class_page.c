@@ -18,6 +18,19 @@ struct box {
     struct amtg_element *brush;
 };
 
+struct open_args {
+    uint8_t width;
+    const char *side;
+};
+
+static uint64_t no_rows(struct amtg_element *e, uint64_t cursor, struct amtg_rows *rows)
+{
+    (void)e;
+    (void)cursor;
+    (void)rows;
+    return 0;
+}
+
 static const struct amtg_class box = {
     .name = "box",
     .summary = "keeps things",
@@ -39,6 +52,11 @@ static const struct amtg_class box = {
                   {"seen", "things", "things that came", AMTG_COUNTER}),
     AMTG_DROPS({"full", "no room for <more>"}),
     AMTG_PROVIDES({&paint, &paint, NULL}),
+    AMTG_LISTINGS({.name = "things", .help = "what is in it", .rows = no_rows,
+                   AMTG_COLUMNS({"thing", NULL, "its name"}, {"age", "s", "since it came"})}),
+    AMTG_CALLS({.name = "open", .help = "open it", .args_octets = sizeof(struct open_args),
+                AMTG_PARAMS(AMTG_U8(struct open_args, width, NULL, 1, 9, "hands", "how far"),
+                            AMTG_TEXT(struct open_args, side, "left", "where"))}),
 };
 
 static const char text_page[] =
@@ -96,6 +114,15 @@ static const char text_page[] =
     "  full\n"
     "      no room for <more>\n"
     "\n"
+    "Shows\n"
+    "  things: what is in it\n"
+    "      thing: its name\n"
+    "      age: since it came\n"
+    "\n"
+    "Calls\n"
+    "  open width [side]\n"
+    "      open it\n"
+    "\n"
     "Example\n"
     "  elements:\n"
     "    it: {class: box}\n";
@@ -133,6 +160,9 @@ START_TEST(a_markdown_page_has_tables_that_help_texts_cannot_break)
         "\n| `paint` | gives paint |\n",
         "\n| `kept` | things, gauge | things in it |\n",
         "\n| `full` | no room for &lt;more> |\n",
+        "\n## Shows `things`: what is in it\n",
+        "\n| `age` | s | since it came |\n",
+        "\n| `open width [side]` | open it |\n",
         "\n```yaml\nelements:\n  it: {class: box}\n```\n",
     };
     char *text = page(class_page_markdown);
@@ -170,6 +200,8 @@ START_TEST(json_says_all)
     ck_assert_uint_eq(json_array_size(json_object_get(json_array_get(params, 2), "values")), 2);
     ck_assert_str_eq(json_text(json, "params", 4, "interface"), "paint");
     ck_assert_str_eq(json_text(json, "counters", 0, "kind"), "gauge");
+    ck_assert_str_eq(json_text(json, "listings", 0, "name"), "things");
+    ck_assert_str_eq(json_text(json, "calls", 0, "help"), "open it");
     ck_assert_str_eq(json_text(json, "drops", 0, "name"), "full");
     ck_assert_str_eq(json_text(json, "provides", 0, "name"), "paint");
     json_decref(json);

@@ -5,6 +5,7 @@
 #include "core/ask.h"
 #include "core/diag.h"
 #include "tools/amtgraph/admin_private.h"
+#include "tools/amtgraph/class_page.h"
 
 enum {
     WORDS = 512,
@@ -63,16 +64,6 @@ static const struct admin_kind counters = {
 
 /* ---- listings: what can be shown ---------------------------------------------- */
 
-static json_t *listing_json(const struct amtg_listing *l)
-{
-    json_t *columns = json_array();
-
-    for (unsigned i = 0; i < l->columns_count; i++)
-        json_array_append_new(columns, json_pack("{ss ss? ss}", "name", l->columns[i].name, "unit",
-                                                 l->columns[i].unit, "help", l->columns[i].help));
-    return json_pack("{ss ss so}", "name", l->name, "help", l->help, "columns", columns);
-}
-
 static const struct amtg_listing *listing_of(const struct amtg_class *class, const char *name)
 {
     for (unsigned i = 0; i < class->listings_count; i++)
@@ -92,7 +83,7 @@ static void listings_begin(struct admin_question *q)
             if (json_object_get(seen, l->name))
                 continue;
             json_object_set_new(seen, l->name, json_true());
-            json_array_append_new(list, listing_json(l));
+            json_array_append_new(list, class_page_listing_json(l));
         }
     json_decref(seen);
     admin_answer(q, json_pack("{so}", "listings", list), true);

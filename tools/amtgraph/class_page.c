@@ -155,6 +155,40 @@ static void text_counts(FILE *out, const struct amtg_class *class)
     }
 }
 
+/* "address port": the arguments of a call; optional ones in brackets. Into out, returns out. */
+static const char *arguments_text(const struct amtg_call *call, char *out, size_t room)
+{
+    char name[AMTG_PARAM_NAME];
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (unsigned i = 0; i < call->params_count && used < room; i++)
+        used += (size_t)snprintf(out + used, room - used, call->params[i].initial ? " [%s]" : " %s",
+                                 amtg_param_name(&call->params[i], name));
+    return out;
+}
+
+static void text_asked(FILE *out, const struct amtg_class *class)
+{
+    char arguments[EXPECTED];
+
+    if (class->listings_count)
+        text_head(out, "Shows");
+    for (unsigned i = 0; i < class->listings_count; i++) {
+        const struct amtg_listing *l = &class->listings[i];
+        fprintf(out, "  %s: %s\n", l->name, l->help);
+        for (unsigned k = 0; k < l->columns_count; k++)
+            fprintf(out, "      %s: %s\n", l->columns[k].name, l->columns[k].help);
+    }
+    if (class->calls_count)
+        text_head(out, "Calls");
+    for (unsigned i = 0; i < class->calls_count; i++) {
+        const struct amtg_call *call = &class->calls[i];
+        fprintf(out, "  %s%s\n", call->name, arguments_text(call, arguments, sizeof arguments));
+        wrap(out, 6, call->help);
+    }
+}
+
 void class_page_text(const struct amtg_class *class, FILE *out)
 {
     fprintf(out, "%s: %s\n", class->name, class->summary);
@@ -179,6 +213,7 @@ void class_page_text(const struct amtg_class *class, FILE *out)
         fprintf(out, "  %s: %s\n", interface->name, interface->summary);
     }
     text_counts(out, class);
+    text_asked(out, class);
     if (class->example) {
         text_head(out, "Example");
         for (const char *line = class->example; *line;) {
@@ -284,6 +319,32 @@ static void markdown_counts(FILE *out, const struct amtg_class *class)
     }
 }
 
+static void markdown_asked(FILE *out, const struct amtg_class *class)
+{
+    char arguments[EXPECTED], head[EXPECTED];
+
+    for (unsigned i = 0; i < class->listings_count; i++) {
+        const struct amtg_listing *l = &class->listings[i];
+        snprintf(head, sizeof head, "Shows `%s`: %s", l->name, l->help);
+        TABLE_HEAD(out, head, "Column", "Unit", "Meaning");
+        for (unsigned k = 0; k < l->columns_count; k++) {
+            fputc('|', out);
+            code_cell(out, l->columns[k].name);
+            cell(out, l->columns[k].unit ? l->columns[k].unit : "");
+            cell(out, l->columns[k].help);
+            fputc('\n', out);
+        }
+    }
+    if (class->calls_count)
+        TABLE_HEAD(out, "Calls", "Call", "What it does");
+    for (unsigned i = 0; i < class->calls_count; i++) {
+        const struct amtg_call *call = &class->calls[i];
+        fprintf(out, "| `%s%s` |", call->name, arguments_text(call, arguments, sizeof arguments));
+        cell(out, call->help);
+        fputc('\n', out);
+    }
+}
+
 void class_page_markdown(const struct amtg_class *class, FILE *out)
 {
     fprintf(out,
@@ -311,6 +372,7 @@ void class_page_markdown(const struct amtg_class *class, FILE *out)
         fputc('\n', out);
     }
     markdown_counts(out, class);
+    markdown_asked(out, class);
     if (class->example)
         fprintf(out, "\n## Example\n\n```yaml\n%s```\n", class->example);
 }
@@ -366,13 +428,13 @@ static void json_range(json_t *param, const struct amtg_param *p)
     }
 }
 
-static json_t *json_params(const struct amtg_class *class)
+static json_t *json_params(const struct amtg_param *params, unsigned count)
 {
     json_t *list = json_array();
     char name[AMTG_PARAM_NAME], expected[EXPECTED];
 
-    for (unsigned i = 0; i < class->params_count; i++) {
-        const struct amtg_param *p = &class->params[i];
+    for (unsigned i = 0; i < count; i++) {
+        const struct amtg_param *p = &params[i];
         json_t *param = json_pack("{ss ss sb ss? ss? ss ss}",
                                   "name", amtg_param_name(p, name),
                                   "kind", amtg_param_kind_name(p->kind),
@@ -410,6 +472,37 @@ static json_t *json_counters(const struct amtg_class *class)
     return list;
 }
 
+json_t *class_page_listing_json(const struct amtg_listing *l)
+{
+    json_t *columns = json_array();
+
+    for (unsigned i = 0; i < l->columns_count; i++)
+        json_array_append_new(columns, json_pack("{ss ss? ss}", "name", l->columns[i].name, "unit",
+                                                 l->columns[i].unit, "help", l->columns[i].help));
+    return json_pack("{ss ss so}", "name", l->name, "help", l->help, "columns", columns);
+}
+
+static json_t *json_listings(const struct amtg_class *class)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < class->listings_count; i++)
+        json_array_append_new(list, class_page_listing_json(&class->listings[i]));
+    return list;
+}
+
+static json_t *json_calls(const struct amtg_class *class)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < class->calls_count; i++) {
+        const struct amtg_call *call = &class->calls[i];
+        json_array_append_new(list, json_pack("{ss ss so}", "name", call->name, "help", call->help,
+                                              "params", json_params(call->params, call->params_count)));
+    }
+    return list;
+}
+
 json_t *class_page_json(const struct amtg_class *class)
 {
     json_t *drops = json_array(), *provides = json_array();
@@ -421,7 +514,7 @@ json_t *class_page_json(const struct amtg_class *class)
         json_array_append_new(provides,
                               json_pack("{ss ss}", "name", class->provides[i].interface->name,
                                         "summary", class->provides[i].interface->summary));
-    return json_pack("{ss ss ss? ss? so so so ss? so so so so}",
+    return json_pack("{ss ss ss? ss? so so so ss? so so so so so so}",
                      "name", class->name,
                      "summary", class->summary,
                      "details", class->details,
@@ -430,8 +523,10 @@ json_t *class_page_json(const struct amtg_class *class)
                      "inputs", json_ports(class->inputs, class->inputs_count, input_flag_words),
                      "outputs", json_ports(class->outputs, class->outputs_count, output_flag_words),
                      "ports_from", class->ports_from,
-                     "params", json_params(class),
+                     "params", json_params(class->params, class->params_count),
                      "counters", json_counters(class),
                      "drops", drops,
-                     "provides", provides);
+                     "provides", provides,
+                     "listings", json_listings(class),
+                     "calls", json_calls(class));
 }

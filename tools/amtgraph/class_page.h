@@ -12,7 +12,9 @@
 
 void class_page_text(const struct amtg_class *class, FILE *out);
 void class_page_markdown(const struct amtg_class *class, FILE *out);
-json_t *class_page_json(const struct amtg_class *class); /* a new reference */
+json_t *class_page_json(const struct amtg_class *class);
+/* What it shows: name, help, columns. */
+json_t *class_page_listing_json(const struct amtg_listing *l); /* a new reference */
 
 /* What flags of ports and classes mean, in words, ending with {0, NULL, NULL}. */
 struct flag_words {
