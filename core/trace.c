@@ -1,4 +1,3 @@
-/* pcapng (draft-ietf-opsawg-pcapng), written by hand: libpcap writes no names of interfaces. */
 #include "core/trace.h"
 
 #include <errno.h>
@@ -7,20 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    BLOCK_SECTION = 0x0a0d0d0a,
-    BLOCK_INTERFACE = 1,
-    BLOCK_PACKET = 6,
-    ORDER_MAGIC = 0x1a2b3c4d,
-    OPTION_END = 0,
-    OPTION_COMMENT = 1,
-    OPTION_IF_NAME = 2,
-    OPTION_IF_DESCRIPTION = 3,
-    OPTION_IF_TSRESOL = 9,
-    LINK_RAW_IP = 101,
-    LINK_WORDS = 147, /* LINKTYPE_USER0 */
-    WORDS_MOST = 1024,
-};
+#include "core/pcapng.h"
+
+enum { WORDS_MOST = 1024 };
 
 /* An edge may carry both kinds; each is an interface of its own, made when first seen. */
 enum kind { WIRE, WORDS, KINDS };
@@ -42,85 +30,21 @@ struct amtg_trace {
     FILE *words_out; /* fills `words` */
 };
 
-/* ---- blocks ---------------------------------------------------------------------- */
-
-static void put(struct amtg_trace *t, const void *octets, size_t len)
-{
-    static const uint8_t zero[4];
-
-    fwrite(octets, 1, len, t->file);
-    fwrite(zero, 1, -len & 3, t->file); /* to a multiple of four */
-}
-
-static void put32(struct amtg_trace *t, uint32_t value)
-{
-    put(t, &value, sizeof value); /* the byte order of the machine: the file says which */
-}
-
-static uint32_t padded(size_t len)
-{
-    return (uint32_t)((len + 3) & ~(size_t)3);
-}
-
-static uint32_t option_octets(size_t len)
-{
-    return 4 + padded(len);
-}
-
-static void put_option(struct amtg_trace *t, uint16_t code, const void *octets, size_t len)
-{
-    put32(t, (uint32_t)code | (uint32_t)len << 16);
-    put(t, octets, len);
-}
-
-static void put_options_end(struct amtg_trace *t)
-{
-    put32(t, OPTION_END);
-}
-
-static void put_section(struct amtg_trace *t)
-{
-    enum { OCTETS = 28 };
-
-    put32(t, BLOCK_SECTION);
-    put32(t, OCTETS);
-    put32(t, ORDER_MAGIC);
-    put32(t, 1); /* version 1.0 */
-    put32(t, UINT32_MAX); /* length of the section: not known, two words */
-    put32(t, UINT32_MAX);
-    put32(t, OCTETS);
-}
-
-static void put_interface(struct amtg_trace *t, enum kind kind)
-{
-    const struct amtg_graph_edge *edge = &t->graph->edges[t->edge];
-    const struct amtg_graph_node *from = &t->graph->nodes[edge->from];
-    const struct amtg_graph_node *to = &t->graph->nodes[edge->to];
-    const char *type = edge->type ? edge->type->name : "any";
-    static const uint8_t nanoseconds = 9;
-    char name[512];
-
-    snprintf(name, sizeof name, "%s.%s -> %s.%s", from->name, from->outs[edge->out].name, to->name,
-             to->ins[edge->in].name);
-    uint32_t octets = 20 + option_octets(strlen(name)) + option_octets(strlen(type)) +
-                      option_octets(1) + option_octets(0);
-    put32(t, BLOCK_INTERFACE);
-    put32(t, octets);
-    put32(t, kind == WIRE ? LINK_RAW_IP : LINK_WORDS);
-    put32(t, 0); /* no limit to the length of a packet */
-    put_option(t, OPTION_IF_NAME, name, strlen(name));
-    put_option(t, OPTION_IF_DESCRIPTION, type, strlen(type));
-    put_option(t, OPTION_IF_TSRESOL, &nanoseconds, 1);
-    put_options_end(t);
-    put32(t, octets);
-}
+/* ---- the file ---------------------------------------------------------------------- */
 
 static uint32_t interface_of(struct amtg_trace *t, enum kind kind)
 {
     uint32_t *number = &t->interfaces[t->edge * KINDS + kind];
+    const struct amtg_graph_edge *edge = &t->graph->edges[t->edge];
+    const struct amtg_graph_node *from = &t->graph->nodes[edge->from];
+    const struct amtg_graph_node *to = &t->graph->nodes[edge->to];
+    char name[512];
 
     if (*number == 0) {
-        put_interface(t, kind);
+        snprintf(name, sizeof name, "%s.%s -> %s.%s", from->name, from->outs[edge->out].name,
+                 to->name, to->ins[edge->in].name);
+        amtg_pcapng_interface(t->file, kind == WIRE ? AMTG_LINK_RAW_IP : AMTG_LINK_WORDS, name,
+                              edge->type ? edge->type->name : "any");
         *number = ++t->interfaces_count;
     }
     return *number - 1;
@@ -129,23 +53,9 @@ static uint32_t interface_of(struct amtg_trace *t, enum kind kind)
 static void put_packet(struct amtg_trace *t, enum kind kind, const void *data, uint32_t len,
                        const char *comment)
 {
-    uint32_t interface = interface_of(t, kind);
-    uint32_t options = *comment ? option_octets(strlen(comment)) + option_octets(0) : 0;
-    uint32_t octets = 32 + padded(len) + options;
+    uint32_t interface = interface_of(t, kind); /* which may be written now, before the packet */
 
-    put32(t, BLOCK_PACKET);
-    put32(t, octets);
-    put32(t, interface);
-    put32(t, (uint32_t)(t->wall_ns >> 32));
-    put32(t, (uint32_t)t->wall_ns);
-    put32(t, len);
-    put32(t, len);
-    put(t, data, len);
-    if (*comment) {
-        put_option(t, OPTION_COMMENT, comment, strlen(comment));
-        put_options_end(t);
-    }
-    put32(t, octets);
+    amtg_pcapng_packet(t->file, interface, t->wall_ns, data, len, comment);
 }
 
 /* ---- one packet ------------------------------------------------------------------ */
@@ -273,7 +183,7 @@ struct amtg_trace *amtg_trace_open(const struct amtg_graph *graph, const char *p
         snprintf(why, room, "cannot write %s: %s", path, strerror(errno));
         goto fail;
     }
-    put_section(t);
+    amtg_pcapng_section(t->file);
     return t;
 
 fail:
