@@ -12,6 +12,7 @@
     X(trace)        \
     X(elements)     \
     X(graph)        \
+    X(verify)       \
     X(schema)       \
     X(completion)
 
@@ -35,7 +36,7 @@ static void help(FILE *out)
     fputs("\nOptions:\n  --help       print this, or the help of a command, and end\n"
           "  --version    print the version and end\n\n"
           "Exit codes: 0 done, 1 failed or a negative verdict, 2 wrong usage,\n"
-          "77 a privilege is missing, 78 a graph is wrong.\n", out);
+          "77 a privilege is missing, 78 a graph is wrong; of verify, 10 to 17, see its help.\n", out);
 }
 
 static int unknown_command(const char *name)

@@ -1,0 +1,455 @@
+/* The judge of `amtgraph verify`, on time that the test gives: no sockets. */
+#include "core/cursor.h"
+#include "core/loop.h"
+#include "elements/wire/query.h"
+#include "elements/wire/udp.h"
+#include "tests/support/suite.h"
+#include "tools/amtgraph/verify_causes.h"
+#include "tools/amtgraph/verify_steps.h"
+#include "tools/amtgraph/verify_words.h"
+
+#define RELAY  "192.0.2.1"
+#define SOURCE "198.51.100.12"
+#define GROUP  "232.1.2.3"
+
+static struct amtg_addr addr(const char *text)
+{
+    struct amtg_addr a;
+
+    ck_assert_msg(amtg_addr_parse(text, &a), "%s", text);
+    return a;
+}
+
+/* ---- a gateway, played ----------------------------------------------------------- */
+
+struct play {
+    struct verify v;
+    uint64_t now_ns;
+    unsigned settled;      /* how many results there were */
+    enum verify_step last; /* the last of them */
+    uint32_t nonces[64];   /* of probes that were sent */
+    uint32_t payloads[64];
+    unsigned probes;
+};
+
+static void settled(void *arg, enum verify_step step, const struct verify_result *result)
+{
+    struct play *play = arg;
+
+    ck_assert_uint_gt(strlen(result->text), 0);
+    play->settled++;
+    play->last = step;
+}
+
+static void probe(void *arg, uint32_t payload, uint32_t nonce)
+{
+    struct play *play = arg;
+
+    play->payloads[play->probes] = payload;
+    play->nonces[play->probes++] = nonce;
+}
+
+static void begin(struct play *play, bool named, bool discovers, bool probes)
+{
+    const struct verify_options options = {.relay = named ? "relay.example" : RELAY,
+                                           .named = named,
+                                           .discovers = discovers,
+                                           .group = addr(GROUP),
+                                           .source = addr(SOURCE),
+                                           .port = 2268,
+                                           .timeout_ns = 5 * AMTG_S,
+                                           .watch_ns = 5 * AMTG_S,
+                                           .inner = 1356,
+                                           .most_permille = 10,
+                                           .nonce = 0x11223344,
+                                           .settled = settled,
+                                           .probe = probes ? probe : NULL,
+                                           .arg = play,
+                                           .probe_arg = play};
+
+    *play = (struct play){.last = VERIFY_STEPS};
+    verify_init(&play->v, &options, 0);
+}
+
+/* Let time pass, as the loop would. */
+static void pass(struct play *play, uint64_t ns)
+{
+    uint64_t end = play->now_ns + ns;
+
+    while (verify_next(&play->v) <= end) {
+        play->now_ns = verify_next(&play->v);
+        verify_time(&play->v, play->now_ns);
+    }
+    play->now_ns = end;
+}
+
+static const struct amtg_peer *relay_at(uint16_t port)
+{
+    static struct amtg_peer peer;
+
+    peer = (struct amtg_peer){.remote = addr(RELAY), .remote_port = port};
+    return &peer;
+}
+
+static void sends(struct play *play, enum amtg_amt_message message)
+{
+    uint8_t octets[64] = {(uint8_t)message};
+
+    verify_sent(&play->v, play->now_ns, octets, sizeof octets, relay_at(2268));
+}
+
+static void hears_advertisement(struct play *play, uint32_t nonce)
+{
+    struct amtg_amt_advertisement m = {.nonce = nonce, .relay = addr(RELAY)};
+    uint8_t octets[AMTG_ADVERTISEMENT6_OCTETS];
+
+    verify_heard(&play->v, play->now_ns, octets, amtg_amt_advertisement_build(&m, octets),
+                 relay_at(2268));
+}
+
+static void hears_query(struct play *play, uint16_t seen_port)
+{
+    const struct amtg_question general = {
+        .max_response_ms = 100, .interval_s = 125, .robustness = 2, .ip4 = true};
+    uint8_t inner[64], octets[128];
+    struct amtg_amt_query m = {.nonce = 1,
+                               .g = true,
+                               .gateway_port = seen_port,
+                               .gateway = addr("203.0.113.7"),
+                               .inner = inner,
+                               .inner_len = amtg_question_build(&general, inner)};
+
+    verify_heard(&play->v, play->now_ns, octets, amtg_amt_query_build(&m, octets), relay_at(2268));
+}
+
+static void hears_icmp(struct play *play, uint8_t type, uint8_t code)
+{
+    struct amtg_unreachable record = {.type = type, .code = code};
+    struct amtg_addr peer = addr(RELAY);
+
+    verify_unreachable(&play->v, play->now_ns, &record, &peer);
+}
+
+static void hears_data(struct play *play, const char *source, uint16_t number)
+{
+    struct amtg_peer peer = {
+        .local = addr(source), .local_port = 5000, .remote = addr(GROUP), .remote_port = 5004};
+    struct amtg_udp_options options = {.hops = 9};
+    uint8_t octets[256], rtp[64] = {0x80, 33};
+
+    amtg_put_u16(rtp + 2, number);
+    uint32_t heads = amtg_udp_build(&peer, &options, rtp, sizeof rtp, octets);
+    memcpy(octets + heads, rtp, sizeof rtp);
+    verify_datagram(&play->v, play->now_ns, octets, heads + sizeof rtp);
+}
+
+/* From the start to the Update. */
+static void joins(struct play *play)
+{
+    sends(play, AMTG_MSG_DISCOVERY);
+    pass(play, AMTG_MS);
+    hears_advertisement(play, 7);
+    sends(play, AMTG_MSG_REQUEST);
+    pass(play, 2 * AMTG_MS);
+    hears_query(play, 51000);
+    verify_accepted(&play->v, play->now_ns);
+    sends(play, AMTG_MSG_UPDATE);
+    pass(play, 0);
+}
+
+static void failed_at(const struct play *play, enum verify_step step, enum verify_why why)
+{
+    ck_assert_int_eq(play->v.failed, step);
+    ck_assert_int_eq(play->v.results[step].state, VERIFY_FAIL);
+    ck_assert_int_eq(play->v.results[step].why, why);
+    ck_assert(verify_over(&play->v));
+    ck_assert_uint_eq(verify_next(&play->v), UINT64_MAX);
+    ck_assert_msg(*verify_causes(step, why), "no causes: %s %s", verify_step_name(step),
+                  verify_why_name(why));
+}
+
+/* ---- steps -------------------------------------------------------------------------- */
+
+START_TEST(all_steps_are_settled_in_their_order)
+{
+    struct play play;
+
+    begin(&play, false, true, false);
+    joins(&play);
+    ck_assert_uint_eq(play.settled, 4);
+    ck_assert_uint_eq(play.v.results[VERIFY_DISCOVERY].took_ns, AMTG_MS);
+    ck_assert_uint_eq(play.v.results[VERIFY_REQUEST].took_ns, 2 * AMTG_MS);
+    pass(&play, 3 * AMTG_MS);
+    for (uint16_t i = 0; i < 100; i++) {
+        hears_data(&play, SOURCE, i);
+        pass(&play, 50 * AMTG_MS);
+    }
+    ck_assert_uint_eq(play.v.results[VERIFY_DATA].took_ns, 3 * AMTG_MS);
+    ck_assert(verify_over(&play.v));
+    ck_assert_int_eq(play.v.failed, VERIFY_STEPS);
+    ck_assert_int_eq(play.v.results[VERIFY_STREAM].state, VERIFY_OK);
+    ck_assert_int_eq(play.v.results[VERIFY_MTU].state, VERIFY_OPEN);
+}
+END_TEST
+
+START_TEST(silence_fails_the_step_that_waits)
+{
+    struct play play;
+
+    begin(&play, false, true, false);
+    sends(&play, AMTG_MSG_DISCOVERY);
+    pass(&play, 5 * AMTG_S - 1);
+    ck_assert(!verify_over(&play.v));
+    pass(&play, 1);
+    failed_at(&play, VERIFY_DISCOVERY, VERIFY_UNANSWERED);
+
+    begin(&play, false, false, false);
+    sends(&play, AMTG_MSG_REQUEST);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_REQUEST, VERIFY_UNANSWERED);
+
+    begin(&play, false, true, false);
+    joins(&play);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_DATA, VERIFY_SILENT);
+}
+END_TEST
+
+START_TEST(a_discovery_may_be_done_without)
+{
+    struct play play;
+
+    begin(&play, false, true, false);
+    play.v.options.discovery_optional = true;
+    sends(&play, AMTG_MSG_DISCOVERY);
+    pass(&play, 5 * AMTG_S);
+    ck_assert(play.v.undiscovered);
+    ck_assert_int_eq(play.v.results[VERIFY_DISCOVERY].state, VERIFY_WARN);
+    verify_skip_discovery(&play.v, play.now_ns);
+    ck_assert(!verify_over(&play.v));
+    sends(&play, AMTG_MSG_REQUEST);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_DISCOVERY, VERIFY_UNANSWERED); /* it turns out that nobody is there */
+}
+END_TEST
+
+START_TEST(one_icmp_error_may_be_forged_two_are_believed)
+{
+    struct play play;
+
+    begin(&play, false, true, false);
+    sends(&play, AMTG_MSG_DISCOVERY);
+    hears_icmp(&play, 3, 3);
+    ck_assert(!verify_over(&play.v));
+    hears_icmp(&play, 3, 3);
+    failed_at(&play, VERIFY_DISCOVERY, VERIFY_REFUSED);
+
+    begin(&play, false, true, false);
+    joins(&play);
+    hears_icmp(&play, 3, 13);
+    hears_icmp(&play, 3, 13);
+    failed_at(&play, VERIFY_UPDATE, VERIFY_REFUSED);
+
+    begin(&play, false, true, false);
+    sends(&play, AMTG_MSG_DISCOVERY);
+    hears_icmp(&play, 3, 4); /* too big: no refusal */
+    hears_icmp(&play, 3, 4);
+    ck_assert(!verify_over(&play.v));
+}
+END_TEST
+
+START_TEST(a_bad_query_fails_when_it_comes_twice_or_no_good_one_follows)
+{
+    struct play play;
+
+    begin(&play, false, false, false);
+    sends(&play, AMTG_MSG_REQUEST);
+    hears_query(&play, 51000);
+    verify_dropped(&play.v, play.now_ns, "gateway", "query-checksum", "wrong checksum", 1);
+    ck_assert(!verify_over(&play.v));
+    verify_dropped(&play.v, play.now_ns, "gateway", "query-checksum", "wrong checksum", 1);
+    failed_at(&play, VERIFY_QUERY, VERIFY_STRANGE);
+
+    begin(&play, false, false, false);
+    sends(&play, AMTG_MSG_REQUEST);
+    hears_query(&play, 51000);
+    verify_dropped(&play.v, play.now_ns, "gateway", "query-refused", "L", 1);
+    failed_at(&play, VERIFY_QUERY, VERIFY_LIMITED);
+}
+END_TEST
+
+START_TEST(a_query_from_elsewhere_answers_nothing)
+{
+    struct play play;
+
+    begin(&play, false, false, false);
+    sends(&play, AMTG_MSG_REQUEST);
+    play.v.options.port = 2269; /* so that what comes is from another port than was asked */
+    hears_query(&play, 51000);
+    ck_assert_int_eq(play.v.results[VERIFY_REQUEST].state, VERIFY_OPEN);
+    verify_dropped(&play.v, play.now_ns, "gateway", "query-source", "from elsewhere", 1);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_REQUEST, VERIFY_STRANGE);
+}
+END_TEST
+
+START_TEST(without_data_a_changing_address_is_what_failed)
+{
+    struct play play;
+
+    begin(&play, false, true, false);
+    joins(&play);
+    hears_query(&play, 51001);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_UPDATE, VERIFY_MOVED);
+}
+END_TEST
+
+START_TEST(data_of_other_channels_is_not_it)
+{
+    struct play play;
+
+    begin(&play, false, true, false);
+    joins(&play);
+    hears_data(&play, "198.51.100.13", 0);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_DATA, VERIFY_OTHER_CHANNEL);
+    ck_assert_uint_eq(play.v.stream.datagrams, 0);
+}
+END_TEST
+
+START_TEST(what_the_host_does_not_send_fails_at_once)
+{
+    struct play play;
+
+    begin(&play, false, true, false);
+    sends(&play, AMTG_MSG_DISCOVERY);
+    verify_dropped(&play.v, play.now_ns, "udp", "no-route", "no route", 2);
+    failed_at(&play, VERIFY_DISCOVERY, VERIFY_NO_ROUTE);
+}
+END_TEST
+
+START_TEST(a_name_is_looked_up_first)
+{
+    _Alignas(struct amtg_addresses)
+        uint8_t room[sizeof(struct amtg_addresses) + sizeof(struct amtg_addr)] = {0};
+    struct amtg_addresses *found = (struct amtg_addresses *)room;
+    struct play play;
+
+    found->result = AMTG_LOOKUP_FAILED;
+    begin(&play, true, true, false);
+    verify_addresses(&play.v, 0, found);
+    ck_assert(!verify_over(&play.v));
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_NAME, VERIFY_NO_RESOLVER);
+
+    found->result = AMTG_LOOKUP_NONE;
+    begin(&play, true, true, false);
+    verify_addresses(&play.v, 0, found);
+    failed_at(&play, VERIFY_NAME, VERIFY_NO_NAME);
+
+    found->result = AMTG_LOOKUP_FOUND;
+    found->count = 1;
+    found->addresses[0] = addr(RELAY);
+    begin(&play, true, true, false);
+    play.v.options.family = 6;
+    verify_addresses(&play.v, 0, found);
+    failed_at(&play, VERIFY_NAME, VERIFY_NO_FAMILY);
+
+    begin(&play, true, true, false);
+    verify_addresses(&play.v, AMTG_MS, found);
+    ck_assert_int_eq(play.v.results[VERIFY_NAME].state, VERIFY_OK);
+    ck_assert_int_eq(play.v.step, VERIFY_DISCOVERY);
+}
+END_TEST
+
+START_TEST(loss_and_duplicates_fail_beyond_what_is_allowed)
+{
+    struct play play;
+
+    for (unsigned lossy = 0; lossy < 2; lossy++) {
+        begin(&play, false, true, false);
+        joins(&play);
+        for (uint16_t i = 0; i < 100; i++) {
+            if (lossy && i % 10 == 5)
+                continue;
+            hears_data(&play, SOURCE, i);
+            if (!lossy && i % 10 == 5)
+                hears_data(&play, SOURCE, i);
+            pass(&play, 40 * AMTG_MS);
+        }
+        pass(&play, 2 * AMTG_S);
+        failed_at(&play, VERIFY_STREAM, lossy ? VERIFY_LOSS : VERIFY_DUPLICATES);
+    }
+}
+END_TEST
+
+/* ---- the probe ------------------------------------------------------------------------ */
+
+/* Answer the probes of at most `most` octets of payload, the first `count` of them. */
+static void answer_probes(struct play *play, uint32_t most, unsigned count)
+{
+    unsigned answered = 0;
+
+    for (unsigned at = 0; answered <= play->probes && play->now_ns < 60 * AMTG_S; at++) {
+        if (at == play->probes) {
+            if (play->v.probe.result)
+                return;
+            pass(play, 100 * AMTG_MS);
+            at--;
+            continue;
+        }
+        if (play->payloads[at] <= most && answered++ < count)
+            hears_advertisement(play, play->nonces[at]);
+    }
+}
+
+START_TEST(probes_tell_how_long_a_datagram_may_be)
+{
+    struct play play;
+
+    begin(&play, false, true, true);
+    joins(&play);
+    answer_probes(&play, 1472, 100);
+    ck_assert_int_eq(play.v.results[VERIFY_MTU].state, VERIFY_OK);
+    ck_assert_uint_eq(verify_probe_longest(&play.v.probe), 1500);
+    ck_assert_uint_eq(play.v.heard[AMTG_MSG_ADVERTISEMENT], 1); /* that of the Discovery */
+
+    begin(&play, false, true, true);
+    joins(&play);
+    answer_probes(&play, 1280 - 28, 100);
+    ck_assert_int_eq(play.v.results[VERIFY_MTU].state, VERIFY_WARN);
+    ck_assert_uint_eq(verify_probe_longest(&play.v.probe), 1280);
+    ck_assert_uint_le(play.probes, 14);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_MTU, VERIFY_TOO_BIG);
+}
+END_TEST
+
+START_TEST(a_relay_that_ignores_probes_says_nothing_of_the_way)
+{
+    struct play play;
+
+    begin(&play, false, true, true);
+    joins(&play);
+    pass(&play, 3 * AMTG_S);
+    ck_assert_int_eq(play.v.results[VERIFY_MTU].state, VERIFY_UNKNOWN);
+
+    /* A rate-limit: short ones are answered at first only. That proves nothing of long ones. */
+    begin(&play, false, true, true);
+    joins(&play);
+    answer_probes(&play, 100, 1);
+    ck_assert_int_eq(play.v.results[VERIFY_MTU].state, VERIFY_UNKNOWN);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_DATA, VERIFY_SILENT);
+}
+END_TEST
+
+AMTG_SUITE("tools/verify", all_steps_are_settled_in_their_order, silence_fails_the_step_that_waits,
+           a_discovery_may_be_done_without, one_icmp_error_may_be_forged_two_are_believed,
+           a_bad_query_fails_when_it_comes_twice_or_no_good_one_follows,
+           a_query_from_elsewhere_answers_nothing, without_data_a_changing_address_is_what_failed,
+           data_of_other_channels_is_not_it, what_the_host_does_not_send_fails_at_once,
+           a_name_is_looked_up_first, loss_and_duplicates_fail_beyond_what_is_allowed,
+           probes_tell_how_long_a_datagram_may_be,
+           a_relay_that_ignores_probes_says_nothing_of_the_way)
