@@ -35,6 +35,27 @@ static void status_begin(struct admin_question *q)
 static const struct admin_kind status = {
     .name = "status", .help = "name, graph, version and age of the run", .begin = status_begin};
 
+/* ---- edges: as the graph has them ----------------------------------------------- */
+
+static void edges_begin(struct admin_question *q)
+{
+    const struct amtg_graph *g = admin_graph(q->admin);
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < g->edges_count; i++) {
+        const struct amtg_graph_edge *e = &g->edges[i];
+        json_array_append_new(
+            list, json_pack("{ss ss ss ss ss si}", "from", g->nodes[e->from].name, "out",
+                            g->nodes[e->from].outs[e->out].name, "to", g->nodes[e->to].name, "in",
+                            g->nodes[e->to].ins[e->in].name, "type",
+                            e->type ? e->type->name : "any", "line", (int)e->mark.line));
+    }
+    admin_answer(q, json_pack("{so}", "edges", list), true);
+}
+
+static const struct admin_kind edges = {
+    .name = "edges", .help = "which output leads to which input", .begin = edges_begin};
+
 /* ---- counters: of all elements and edges ------------------------------------- */
 
 static void counters_there(struct admin_visit *v)
@@ -253,5 +274,5 @@ static void call_begin(struct admin_question *q)
 static const struct admin_kind call = {
     .name = "call", .help = "have an element do something", .changes = true, .begin = call_begin};
 
-const struct admin_kind *const admin_kinds[] = {&status, &counters, &listings, &show,
+const struct admin_kind *const admin_kinds[] = {&status, &edges, &counters, &listings, &show,
                                                 &call,   &admin_kind_tap, NULL};

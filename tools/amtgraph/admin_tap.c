@@ -273,6 +273,18 @@ static bool number_of(struct admin_question *q, const char *name, uint64_t initi
     return false;
 }
 
+/* The first line says which edge it is, by its whole name. */
+static void edge_line(struct admin_question *q, const struct admin_edge *edge)
+{
+    const struct amtg_graph *g = admin_graph(q->admin);
+    int i = g->nodes[edge->node].outs[edge->out].edge;
+    const struct amtg_type *type = g->edges[i].type;
+    char text[1024];
+
+    admin_answer(q, json_pack("{ss ss}", "edge", admin_edge_text(g, (unsigned)i, text, sizeof text),
+                              "type", type ? type->name : "any"), false);
+}
+
 static void tap_begin(struct admin_question *q)
 {
     const char *text = json_string_value(json_object_get(q->request, "edge"));
@@ -300,6 +312,7 @@ static void tap_begin(struct admin_question *q)
         t->from = amtg_runtime_element(amtg_shards_runtimes(q->admin->shards)[i], all->edge.node);
         admin_visit(q, i, &(struct admin_visit){.there = lay, .subject = t});
     }
+    edge_line(q, &all->edge);
 }
 
 /* The shards stand still, or have all taken their taps up. */

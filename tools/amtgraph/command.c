@@ -42,13 +42,16 @@ bool color_wanted(FILE *out)
     return (!no || *no == '\0') && isatty(fileno(out));
 }
 
-/* "  --set NAME=VALUE" padded to a column, then the help. */
-static void option_help(const char *name, const char *value, const char *help, FILE *out)
+/* "  --set NAME=VALUE" or "  -w, --write FILE" padded to a column, then the help. */
+static void option_help(const struct command_option *option, FILE *out)
 {
-    char left[64];
+    char left[64], letter[8] = "";
 
-    snprintf(left, sizeof left, "--%s%s%s", name, value ? " " : "", value ? value : "");
-    fprintf(out, "  %-24s %s\n", left, help);
+    if (option->letter)
+        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
+             option->value ? option->value : "");
+    fprintf(out, "  %-24s %s\n", left, option->help);
 }
 
 void command_help(const struct command *command, FILE *out)
@@ -60,9 +63,8 @@ void command_help(const struct command *command, FILE *out)
         fprintf(out, "\n%s\n", command->details);
     fputs("\nOptions:\n", out);
     for (unsigned i = 0; i < command->options_count; i++)
-        option_help(command->options[i].name, command->options[i].value,
-                    command->options[i].help, out);
-    option_help("help", NULL, "print this and end", out);
+        option_help(&command->options[i], out);
+    option_help(&(struct command_option){"help", NULL, "print this and end"}, out);
 }
 
 /* The command's options and --help as getopt_long wants them; to be freed. */
@@ -80,25 +82,51 @@ static struct option *long_options(const struct command *command)
     return table;
 }
 
+/* ":w:": the letters of the options as getopt_long wants them. */
+static void letters_of(const struct command *command, char *out)
+{
+    *out++ = ':';
+    for (unsigned i = 0; i < command->options_count; i++) {
+        if (!command->options[i].letter)
+            continue;
+        *out++ = command->options[i].letter;
+        if (command->options[i].value)
+            *out++ = ':';
+    }
+    *out = '\0';
+}
+
+/* The option that getopt_long has found; NULL: --help. */
+static const struct command_option *option_found(const struct command *command, int found, int index)
+{
+    for (unsigned i = 0; found && i < command->options_count; i++)
+        if (command->options[i].letter == found)
+            return &command->options[i];
+    return index < (int)command->options_count ? &command->options[index] : NULL;
+}
+
 static int run_with(struct command_line *line, const struct option *table, int argc, char **argv)
 {
     const struct command *command = line->command;
+    char letters[2 * command->options_count + 2];
     int index = 0, found;
 
+    letters_of(command, letters);
     opterr = 0;
     optind = 1;
-    while ((found = getopt_long(argc, argv, ":", table, &index)) != -1) {
+    while ((found = getopt_long(argc, argv, letters, table, &index)) != -1) {
         const char *last = argv[optind - 1];
         if (found == ':')
             return usage_error(command, "option %s needs a value", last);
         if (found == '?')
             return usage_error(command, "unknown or ambiguous option %s", last);
-        if (strcmp(table[index].name, "help") == 0) {
+        const struct command_option *option = option_found(command, found, index);
+        if (!option) {
             command_help(command, stdout);
             return EXIT_DONE;
         }
         line->given[line->given_count++] =
-            (struct given_option){.name = table[index].name, .value = optarg};
+            (struct given_option){.name = option->name, .value = optarg};
     }
     line->operands = argv + optind;
     line->operands_count = argc - optind;

@@ -17,6 +17,7 @@ struct command_option {
     const char *name;  /* "set": written --set */
     const char *value; /* what its value is, "NAME=VALUE"; NULL: it takes none */
     const char *help;  /* one line */
+    char letter;       /* 'w': written -w, too; 0: none */
 };
 
 struct command_line;

@@ -8,6 +8,10 @@
 #define COMMANDS(X) \
     X(run_graph)    \
     X(check)        \
+    X(show)         \
+    X(top)          \
+    X(tap)          \
+    X(call)         \
     X(test)         \
     X(trace)        \
     X(elements)     \
