@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: commands.sh AMTGRAPH [--update] PAGE...
 #
-# In a block ```console of a page, each line that begins with `$ ` is a command, and what
-# follows is what it says, to the next command or the end of the block: both standard output
+# In a block ```console of a page, each line that begins with `$ ` is a command (with the
+# lines after it as long as they end with `\`), and what follows is what it says, to the next command or the end of the block: both standard output
 # and error. The commands are run as they are written, from the root of the sources, without
 # privileges, with AMTGRAPH as `amtgraph`; the page must hold exactly what they say.
 # At least one command must be in each page.
@@ -52,7 +52,12 @@ for page; do
         '$ '*)
             if $inside; then
                 printf '%s\n' "$line"
-                say "${line#'$ '}"
+                command=${line#'$ '}
+                while [[ $command == *\\ ]] && IFS= read -r line; do
+                    printf '%s\n' "$line"
+                    command=${command%\\}$line
+                done
+                say "$command"
                 commands=$((commands + 1))
                 continue
             fi
