@@ -73,7 +73,7 @@ for page; do
     elif $update; then
         cp "$work/page" "$page"
     elif ! diff -u "$page" "$work/page"; then
-        echo "$page: its commands say something else" >&2
+        echo "$page: its commands say something else (commands.sh --update writes what they say)" >&2
         failed=1
     fi
 done
