@@ -305,6 +305,29 @@ START_TEST(without_data_a_changing_address_is_what_failed)
 }
 END_TEST
 
+/* The channel that flows tells a relay that ignores us from a source that is silent. */
+START_TEST(a_control_channel_tells_silence_from_refusal)
+{
+    struct play play;
+
+    for (unsigned flows = 0; flows < 2; flows++) {
+        begin(&play, false, true, false);
+        play.v.options.control = "198.51.100.13@" GROUP;
+        play.v.options.control_group = addr(GROUP);
+        play.v.options.control_source = addr("198.51.100.13");
+        joins(&play);
+        if (flows)
+            hears_data(&play, "198.51.100.13", 0);
+        pass(&play, 5 * AMTG_S);
+        if (flows)
+            failed_at(&play, VERIFY_DATA, VERIFY_SOURCE_SILENT);
+        else
+            failed_at(&play, VERIFY_UPDATE, VERIFY_IGNORED);
+        ck_assert_uint_eq(play.v.control, flows);
+    }
+}
+END_TEST
+
 START_TEST(data_of_other_channels_is_not_it)
 {
     struct play play;
@@ -449,7 +472,7 @@ AMTG_SUITE("tools/verify", all_steps_are_settled_in_their_order, silence_fails_t
            a_discovery_may_be_done_without, one_icmp_error_may_be_forged_two_are_believed,
            a_bad_query_fails_when_it_comes_twice_or_no_good_one_follows,
            a_query_from_elsewhere_answers_nothing, without_data_a_changing_address_is_what_failed,
-           data_of_other_channels_is_not_it, what_the_host_does_not_send_fails_at_once,
-           a_name_is_looked_up_first, loss_and_duplicates_fail_beyond_what_is_allowed,
-           probes_tell_how_long_a_datagram_may_be,
+           a_control_channel_tells_silence_from_refusal, data_of_other_channels_is_not_it,
+           what_the_host_does_not_send_fails_at_once, a_name_is_looked_up_first,
+           loss_and_duplicates_fail_beyond_what_is_allowed, probes_tell_how_long_a_datagram_may_be,
            a_relay_that_ignores_probes_says_nothing_of_the_way)

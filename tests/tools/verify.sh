@@ -36,6 +36,8 @@ moving        moving       14 update    moved        --timeout 3800ms
 gone          gone         14 update    refused      --timeout 3800ms
 narrow        narrow       15 mtu       too-big
 silent-source deaf         16 data      silent
+refused       deaf       14 update    ignored      --control 198.51.100.12@232.1.2.9
+control       one        16 data      source-silent --control 198.51.100.12@232.1.2.9
 other         other        16 data      other-channel
 lossy         lossy        17 stream    loss
 may-lose      lossy        0  -         -            --may-lose 20

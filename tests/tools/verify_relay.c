@@ -15,6 +15,7 @@
  *     limited      sets L in its Queries
  *     moving       sees the gateway at another port each time, and sends nothing
  *     deaf         ignores Updates
+ *     one          serves 232.1.2.9 only, whatever is asked for
  *     gone         closes its port after its first Query
  *     narrow       takes no message of more than 1200 octets, and sends nothing
  *     other        sends another channel than the one that was asked for
@@ -106,7 +107,7 @@ static void data(const struct relay *r, unsigned number)
     uint8_t out[2048], *rtp;
     struct amtg_peer peer = {.local = address(is(r, "other") ? "198.51.100.99" : "198.51.100.12"),
                              .local_port = 5000,
-                             .remote = address("232.1.2.3"),
+                             .remote = address(is(r, "one") ? "232.1.2.9" : "232.1.2.3"),
                              .remote_port = 5004};
     struct amtg_udp_options options = {.hops = 9};
     uint8_t payload[PAYLOAD + 12] = {0x80, 33};

@@ -90,6 +90,29 @@ static bool read_channel(struct asked *a)
     return false;
 }
 
+/* The channel that is said to flow: it goes into the same Updates, so it is of the same family. */
+static bool read_control(struct asked *a)
+{
+    struct verify_options *o = &a->options;
+    bool has_source;
+
+    o->control = line_value(a->line, "control");
+    if (!o->control)
+        return true;
+    if (!amtg_channel_parse(o->control, &o->control_source, &o->control_group, &has_source)) {
+        usage_error(a->line->command, "--control %s: SOURCE@GROUP or GROUP expected", o->control);
+        return false;
+    }
+    o->control_any = !has_source;
+    const char *problem =
+        amtg_channel_problem(has_source ? &o->control_source : NULL, &o->control_group);
+    if (!problem && amtg_addr_is4(&o->control_group) != amtg_addr_is4(&o->group))
+        problem = "it is not of the IP family of --group";
+    if (problem)
+        usage_error(a->line->command, "--control %s: %s", o->control, problem);
+    return !problem;
+}
+
 /* Which relay, of which family, found how. */
 static bool read_relay(struct asked *a)
 {
@@ -136,7 +159,7 @@ static bool read_options(struct asked *a)
 
     o->timeout_ns = 10 * AMTG_S;
     o->watch_ns = 5 * AMTG_S;
-    if (!read_channel(a) || !read_relay(a))
+    if (!read_channel(a) || !read_control(a) || !read_relay(a))
         return false;
     o->inner = amtg_addr_is4(&o->group) ? INNER4 : INNER6;
     bool ok = read_number(a->line, "port", 1, UINT16_MAX, &port) &&
@@ -226,6 +249,8 @@ const struct command command_verify = {
         {"relay", "HOST", "the relay's address or name"},
         {"group", "ADDRESS", "the multicast group, IPv4 or IPv6"},
         {"source", "ADDRESS", "who sends to it"}, {"any-source", NULL, "whoever sends to it"},
+        {"control", "CHANNEL",
+         "SOURCE@GROUP or GROUP that is known to flow: tells a silent source apart"},
         {"family", "4|6|auto", "of the tunnel (default: as the relay's address)"},
         {"port", "N", "the relay's UDP port (default 2268)"},
         {"discovery", "auto|always|never",

@@ -59,6 +59,13 @@ static const struct row {
      LINES("a NAT gives each message another port or address: the relay refuses our Response "
            "MAC, without a word",
            "two ways out of this network take turns (load balancing): send to the relay by one")},
+    {VERIFY_UPDATE, VERIFY_IGNORED,
+     LINES(
+         "the relay refuses the Updates, which it never says: a wrong Response MAC (does something "
+         "change addresses or ports on the way?), a limit, or a filter; at an amtgraph relay, the "
+         "drops of `update` and `membership`",
+         "Data is dropped on the way back, while short messages pass",
+         "the channel that is said to flow does not: ask another gateway of that relay")},
     {VERIFY_UPDATE, VERIFY_STRANGE, LINES("the gateway has not sent it: a fault of amtgraph")},
     {VERIFY_MTU, VERIFY_TOO_BIG,
      LINES("the way to the relay is narrower than the stream is wide: DSL, VPN or another "
@@ -72,8 +79,12 @@ static const struct row {
            "the relay refused the Update (its Response MAC, or a filter), which it never says: at "
            "an amtgraph relay, `update` drop `bad-mac`",
            "Data is dropped on the way back, while short messages pass",
-           "to tell apart: verify another channel by the same relay, one that is known to flow. If "
-           "its Data comes, the Updates are accepted and the cause is this channel's")},
+           "to tell apart: add --control with a channel that is known to flow through this relay")},
+    {VERIFY_DATA, VERIFY_SOURCE_SILENT,
+     LINES("the source does not send, or sends to another group or from another address",
+           "the relay joins it in vain: the routers between it and the source have no route or no "
+           "state for this source and group, while they have for the other",
+           "a limit or a filter of the relay is about this channel alone")},
     {VERIFY_DATA, VERIFY_OTHER_CHANNEL,
      LINES("the group has this source no more: try --any-source to see who sends",
            "the relay mixes up the channels of its gateways")},

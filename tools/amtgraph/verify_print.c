@@ -193,6 +193,8 @@ void verify_print_json(const struct verify *v, int code, FILE *out)
     json_object_set_new(root, "seen-port", v->g ? json_integer(v->seen_port) : json_null());
     json_object_set_new(root, "path-octets",
                         probed && longest ? json_integer(longest) : json_null());
+    json_object_set_new(root, "control-datagrams",
+                        v->options.control ? json_integer((json_int_t)v->control) : json_null());
     json_object_set_new(root, "stream", stream_json(v));
     json_object_set_new(root, "causes", causes_json(v));
     json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));

@@ -18,14 +18,13 @@ static const char graph_text[] =
     "params:\n"
     "  relay:     {type: hosts}\n"
     "  discovery: {type: hosts}\n"
-    "  source:    {type: addresses}\n"
-    "  group:     {type: addresses}\n"
     "  port:      {type: uint}\n"
     "  local4:    {type: ip4}\n"
     "  local6:    {type: ip6}\n"
     "  again:     {type: duration}\n"
+    "  channels:  {type: texts}\n"
     "elements:\n"
-    "  wish:      {class: subscribe, source: '${source}', group: '${group}'}\n"
+    "  wish:      {class: subscribe, channels: '${channels}'}\n"
     "  wishes:    {class: tee, outputs: [igmp, mld]}\n"
     "  igmp-host: {class: igmp-host}\n"
     "  mld-host:  {class: mld-host}\n"
@@ -171,22 +170,26 @@ static struct amtg_graph *make_graph(const struct verify_run *run)
 {
     const struct verify_options *o = &run->judge->options;
     char group[AMTG_ADDR_TEXT], source[AMTG_ADDR_TEXT], port[8], again[32];
+    char channels[4 * AMTG_ADDR_TEXT];
     uint64_t again_ns = o->timeout_ns / 4 < AMTG_S ? AMTG_S : o->timeout_ns / 4;
     struct amtg_setting settings[] = {
         {"relay", run->discovers ? "none" : o->relay},
         {"discovery", o->relay ? o->relay : "192.52.193.1,2001:3::1"},
-        {"source", o->any_source ? "none" : amtg_addr_text(&o->source, source)},
-        {"group", amtg_addr_text(&o->group, group)},
         {"port", port},
         {"local4", o->family == 6 ? "none" : "0.0.0.0"},
         {"local6", o->family == 4 ? "none" : "::"},
         {"again", again},
+        {"channels", channels},
     };
     struct amtg_graph_options options = {.classes = amtg_classes,
                                          .settings = settings,
                                          .settings_count = sizeof settings / sizeof settings[0]};
     struct amtg_diag *diag = amtg_diag_new();
 
+    amtg_addr_text(&o->group, group);
+    amtg_addr_text(&o->source, source);
+    snprintf(channels, sizeof channels, "%s%s%s%s%s", o->any_source ? "" : source,
+             o->any_source ? "" : "@", group, o->control ? "," : "", o->control ? o->control : "");
     snprintf(port, sizeof port, "%u", o->port);
     snprintf(again, sizeof again, "%llums", (unsigned long long)(again_ns / AMTG_MS));
     struct amtg_graph *g =

@@ -311,6 +311,14 @@ static bool is_wanted(const struct verify *v, const struct amtg_ip *ip)
            (v->options.any_source || amtg_addr_equal(&ip->src, &v->options.source));
 }
 
+static bool is_control(const struct verify *v, const struct amtg_ip *ip)
+{
+    const struct verify_options *o = &v->options;
+
+    return o->control && amtg_addr_equal(&ip->dst, &o->control_group) &&
+           (o->control_any || amtg_addr_equal(&ip->src, &o->control_source));
+}
+
 void verify_datagram(struct verify *v, uint64_t now_ns, const uint8_t *octets, uint32_t len)
 {
     struct amtg_ip ip;
@@ -319,7 +327,10 @@ void verify_datagram(struct verify *v, uint64_t now_ns, const uint8_t *octets, u
     if (amtg_ip_parse(octets, len, &ip))
         return;
     if (!is_wanted(v, &ip)) {
-        v->other_channels++;
+        if (is_control(v, &ip))
+            v->control++;
+        else
+            v->other_channels++;
         return;
     }
     if (v->step == VERIFY_DATA) {
@@ -418,6 +429,10 @@ static void no_data(struct verify *v)
         refused(v, VERIFY_UPDATE, v->icmp.in_step);
     else if (v->moved)
         fail(v, VERIFY_UPDATE, VERIFY_MOVED, "%s", verify_moved_text(v, text, sizeof text));
+    else if (v->control)
+        fail(v, VERIFY_DATA, VERIFY_SOURCE_SILENT,
+             "none in %.3g s, while %llu datagrams of %s came: the relay heeds our Updates",
+             seconds, (unsigned long long)v->control, v->options.control);
     else if (v->other_channels)
         fail(v, VERIFY_DATA, VERIFY_OTHER_CHANNEL, "only Data of other channels in %.3g s: %llu",
              seconds, (unsigned long long)v->other_channels);
@@ -426,6 +441,10 @@ static void no_data(struct verify *v)
     else if (v->probing && v->probe.result == VERIFY_PROBE_SMALL)
         fail(v, VERIFY_MTU, VERIFY_TOO_BIG, "no Data, and %s",
              verify_mtu_text(v, text, sizeof text));
+    else if (v->options.control)
+        fail(v, VERIFY_UPDATE, VERIFY_IGNORED,
+             "no Data in %.3g s, and none of %s, which is said to flow", seconds,
+             v->options.control);
     else
         fail(v, VERIFY_DATA, VERIFY_SILENT,
              "none in %.3g s, after Updates that answered %u Quer%s, each by its own MAC", seconds,

@@ -47,7 +47,9 @@ enum verify_why {
     VERIFY_STRANGE,       /* something came, and was dropped */
     VERIFY_LIMITED,       /* the relay takes nobody new */
     VERIFY_MOVED,         /* the relay sees us at changing addresses */
+    VERIFY_IGNORED,       /* not even Data of the channel that is said to flow */
     VERIFY_SILENT,        /* no Data */
+    VERIFY_SOURCE_SILENT, /* no Data, while the channel that is said to flow does */
     VERIFY_OTHER_CHANNEL, /* Data of other channels only */
     VERIFY_TOO_BIG,       /* no Data, and the way is small */
     VERIFY_LOSS,
@@ -71,6 +73,9 @@ struct verify_options {
     unsigned family;         /* of the tunnel: 4, 6, 0: any */
     struct amtg_addr group, source;
     bool any_source;
+    const char *control; /* a channel that is said to flow, as graphs write it; NULL: none */
+    struct amtg_addr control_group, control_source;
+    bool control_any; /* of whatever source */
     uint16_t port;
     uint64_t timeout_ns;    /* of each step */
     uint64_t watch_ns;      /* how long Data is looked at */
@@ -133,6 +138,7 @@ struct verify {
     struct verify_probe probe;
     bool probing;
     struct verify_stream stream;
+    uint64_t control;        /* datagrams of the control channel */
     uint64_t other_channels; /* datagrams that nobody asked for */
 };
 

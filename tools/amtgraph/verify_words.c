@@ -28,6 +28,7 @@ const char *verify_why_name(enum verify_why why)
         [VERIFY_UNANSWERED] = "unanswered",   [VERIFY_REFUSED] = "refused",
         [VERIFY_NO_ROUTE] = "no-route",       [VERIFY_STRANGE] = "unacceptable",
         [VERIFY_LIMITED] = "limited",         [VERIFY_MOVED] = "moved",
+        [VERIFY_IGNORED] = "ignored",         [VERIFY_SOURCE_SILENT] = "source-silent",
         [VERIFY_SILENT] = "silent",           [VERIFY_OTHER_CHANNEL] = "other-channel",
         [VERIFY_TOO_BIG] = "too-big",         [VERIFY_LOSS] = "loss",
         [VERIFY_DUPLICATES] = "duplicates",
@@ -87,6 +88,7 @@ bool verify_drop_is_ours(const struct verify *v, const char *element, const char
 
     return (v->probing && strcmp(reason, "ad-unexpected") == 0) ||
            (v->probing && udp && strcmp(reason, "too-big") == 0) ||
+           (v->probing && strcmp(reason, "unreachable-other") == 0) ||
            strncmp(reason, "report-no-", 10) == 0; /* the first Query asks for all again */
 }
 
@@ -200,6 +202,8 @@ const char *verify_mtu_text(const struct verify *v, char *out, size_t room)
 {
     const struct verify_probe *p = &v->probe;
     uint32_t longest = verify_probe_longest(p), tunnel = p->head + AMTG_DATA_HEAD_OCTETS;
+    uint32_t fits =
+        p->told > longest && p->told < p->octets[VERIFY_PROBE_NEEDED] ? p->told : longest;
     char told[48] = "";
 
     if (p->told)
@@ -212,7 +216,7 @@ const char *verify_mtu_text(const struct verify *v, char *out, size_t room)
     case VERIFY_PROBE_SMALL:
         snprintf(out, room,
                  "%u octets of IP do not reach the relay, %u do%s: room for %u inside the tunnel",
-                 p->octets[VERIFY_PROBE_NEEDED], longest, told, longest - tunnel);
+                 p->octets[VERIFY_PROBE_NEEDED], longest, told, fits - tunnel);
         break;
     default:
         snprintf(out, room, "not known: the relay answers no Discovery that is filled up%s", told);
