@@ -27,6 +27,13 @@ static inline uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
+/* Until CLOCK_MONOTONIC says so. */
+static inline void sleep_until(uint64_t ns)
+{
+    struct timespec at = {(time_t)(ns / 1000000000ull), (long)(ns % 1000000000ull)};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
 static inline uint64_t number_of(const char *text, uint64_t min, uint64_t max)
 {
     char *end;

@@ -131,12 +131,11 @@ gateways_refresh()
     echo "refresh $1" >&8
 }
 
-# stream RATE COUNT [BURST [CHANNELS]]: COUNT datagrams of 1316 octets to the channel, RATE
-# a second, BURST at a time; or to as many channels in turn.
+# stream RATE COUNT [BURST [CHANNELS [whole]]]: COUNT datagrams of 1316 octets to the channel,
+# RATE a second, BURST at a time; or to as many channels in turn. More: source.c.
 stream()
 {
-    ip netns exec "$ns_source" "$programs/bench_source" $source_address $channel 1316 "$1" "$2" \
-        "${3:-1}" "${4:-1}"
+    ip netns exec "$ns_source" "$programs/bench_source" $source_address $channel 1316 "$@"
 }
 
 # CPU time of the relay so far, ns; its resident memory, octets.

@@ -4,11 +4,12 @@
  * messages a call, all sharing one buffer; or, for SEGMENTS packets at a time, messages
  * that the kernel or the device cuts (UDP_SEGMENT).
  *
- *     bench_sendmmsg LOCAL FIRST ADDRESSES COUNT OCTETS COPIES [SEGMENTS]
+ *     bench_sendmmsg LOCAL FIRST ADDRESSES COUNT OCTETS COPIES [SEGMENTS [RATE]]
  *
- * COUNT destinations on ADDRESSES addresses from FIRST on. Prints
- * `copies ... cpu_ns ...`: how many were made, and the CPU time of the process for
- * that.
+ * COUNT destinations on ADDRESSES addresses from FIRST on. With RATE the packets come as
+ * those of bench_source do, RATE a second and SEGMENTS at a time, and the loop sleeps
+ * between; without, one follows the other. Prints `copies ... cpu_ns ...`: how many were
+ * made, and the CPU time of the process for that.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,8 +23,8 @@ enum { PER_CALL = 64, SEGMENTS_MOST = 64 };
 
 int main(int argc, char **argv)
 {
-    if (argc != 7 && argc != 8)
-        give_up("usage: %s LOCAL FIRST ADDRESSES COUNT OCTETS COPIES [SEGMENTS]", argv[0]);
+    if (argc < 7 || argc > 9)
+        give_up("usage: %s LOCAL FIRST ADDRESSES COUNT OCTETS COPIES [SEGMENTS [RATE]]", argv[0]);
     struct sockaddr_in from = socket_address(address_of(argv[1]), 0);
     uint32_t first = address_of(argv[2]);
     unsigned addresses = (unsigned)number_of(argv[3], 1, 65536);
@@ -31,7 +32,8 @@ int main(int argc, char **argv)
     size_t octets = number_of(argv[5], 1, 1472);
     uint64_t wanted = number_of(argv[6], 1, UINT32_MAX);
 
-    unsigned segments = argc == 8 ? (unsigned)number_of(argv[7], 1, SEGMENTS_MOST) : 1;
+    unsigned segments = argc > 7 ? (unsigned)number_of(argv[7], 1, SEGMENTS_MOST) : 1;
+    double rate = argc > 8 ? (double)number_of(argv[8], 1, 1000000) : 0;
 
     static uint8_t payload[SEGMENTS_MOST][1472];
     struct iovec shared[SEGMENTS_MOST];
@@ -63,8 +65,11 @@ int main(int argc, char **argv)
             .msg_controllen = segments > 1 ? sizeof control : 0};
     }
 
-    uint64_t copies = 0, began = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-    while (copies < wanted) {
+    uint64_t copies = 0, packets = 0, start = clock_ns(CLOCK_MONOTONIC);
+    uint64_t began = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    for (; copies < wanted; packets += segments) {
+        if (rate > 0)
+            sleep_until(start + (uint64_t)((double)packets * 1e9 / rate));
         for (unsigned at = 0; at < count;) {
             unsigned n = count - at < PER_CALL ? count - at : PER_CALL;
             int sent = sendmmsg(fd, messages + at, n, 0);
