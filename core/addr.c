@@ -1,8 +1,5 @@
 #include "core/addr.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 struct amtg_addr amtg_addr_from4(const void *four_octets)
@@ -18,18 +15,6 @@ struct amtg_addr amtg_addr_from6(const void *sixteen_octets)
     struct amtg_addr a;
     memcpy(a.octets, sixteen_octets, 16);
     return a;
-}
-
-bool amtg_addr_is4(const struct amtg_addr *a)
-{
-    return memcmp(a->octets, mapped, sizeof mapped) == 0;
-}
-
-bool amtg_addr_is_unspecified(const struct amtg_addr *a)
-{
-    static const uint8_t zero[16];
-    return memcmp(a->octets, zero, 16) == 0 ||
-           (amtg_addr_is4(a) && memcmp(a->octets + 12, zero, 4) == 0);
 }
 
 bool amtg_addr_is_multicast(const struct amtg_addr *a)
@@ -70,25 +55,6 @@ const char *amtg_addr_text(const struct amtg_addr *a, char out[AMTG_ADDR_TEXT])
     else
         inet_ntop(AF_INET6, a->octets, out, AMTG_ADDR_TEXT);
     return out;
-}
-
-socklen_t amtg_addr_to_sockaddr(const struct amtg_addr *a, uint16_t port, uint32_t scope,
-                                struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof *out);
-    if (amtg_addr_is4(a)) {
-        struct sockaddr_in *sin = (struct sockaddr_in *)out;
-        sin->sin_family = AF_INET;
-        sin->sin_port = htons(port);
-        memcpy(&sin->sin_addr, a->octets + 12, 4);
-        return sizeof *sin;
-    }
-    struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)out;
-    sin6->sin6_family = AF_INET6;
-    sin6->sin6_port = htons(port);
-    sin6->sin6_scope_id = scope;
-    memcpy(&sin6->sin6_addr, a->octets, 16);
-    return sizeof *sin6;
 }
 
 bool amtg_addr_from_sockaddr(const struct sockaddr_storage *sa, struct amtg_addr *out,

@@ -7,6 +7,8 @@
 #ifndef AMTG_CORE_ADDR_H
 #define AMTG_CORE_ADDR_H
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,7 +23,12 @@ enum { AMTG_ADDR_TEXT = 46 }; /* room for the longest text form and its NUL */
 struct amtg_addr amtg_addr_from4(const void *four_octets);
 struct amtg_addr amtg_addr_from6(const void *sixteen_octets);
 
-bool amtg_addr_is4(const struct amtg_addr *a);
+static inline bool amtg_addr_is4(const struct amtg_addr *a)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(a->octets, mapped, sizeof mapped) == 0;
+}
+
 /* The last four octets: the IPv4 address in network order. */
 static inline const uint8_t *amtg_addr_octets4(const struct amtg_addr *a)
 {
@@ -34,7 +41,13 @@ static inline bool amtg_addr_equal(const struct amtg_addr *a, const struct amtg_
 }
 
 /* 0.0.0.0 or :: */
-bool amtg_addr_is_unspecified(const struct amtg_addr *a);
+static inline bool amtg_addr_is_unspecified(const struct amtg_addr *a)
+{
+    static const uint8_t zero[4];
+    return memcmp(a->octets + 12, zero, sizeof zero) == 0 &&
+           (memcmp(a->octets, (const uint8_t[12]){0}, 12) == 0 || amtg_addr_is4(a));
+}
+
 /* 224.0.0.0/4 or ff00::/8 */
 bool amtg_addr_is_multicast(const struct amtg_addr *a);
 bool amtg_addr_is_loopback(const struct amtg_addr *a);
@@ -56,9 +69,26 @@ bool amtg_host_name_is(const char *text);
 /* Is it an address, as amtg_addr_parse reads it, or a host name? */
 bool amtg_host_is(const char *text);
 
-/* To and from the kernel's form. scope: interface index of a link-local one. */
-socklen_t amtg_addr_to_sockaddr(const struct amtg_addr *a, uint16_t port, uint32_t scope,
-                                struct sockaddr_storage *out);
+/*
+ * To and from the kernel's form; of `out` only the octets that are counted by what is returned
+ * are written. scope: interface index of a link-local one.
+ */
+static inline socklen_t amtg_addr_to_sockaddr(const struct amtg_addr *a, uint16_t port,
+                                              uint32_t scope, struct sockaddr_storage *out)
+{
+    if (amtg_addr_is4(a)) {
+        struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+        memcpy(&sin.sin_addr, amtg_addr_octets4(a), 4);
+        memcpy(out, &sin, sizeof sin);
+        return sizeof sin;
+    }
+    struct sockaddr_in6 sin6 = {
+        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_scope_id = scope};
+    memcpy(&sin6.sin6_addr, a->octets, 16);
+    memcpy(out, &sin6, sizeof sin6);
+    return sizeof sin6;
+}
+
 bool amtg_addr_from_sockaddr(const struct sockaddr_storage *sa, struct amtg_addr *out,
                              uint16_t *port, uint32_t *scope);
 

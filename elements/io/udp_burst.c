@@ -24,7 +24,7 @@ struct extras {
 struct amtg_udp_burst {
     unsigned count;
     struct amtg_udp_bound *bound; /* all messages leave by this one */
-    struct mmsghdr messages[AMTG_SOCK_BURST];
+    struct mmsghdr messages[AMTG_SOCK_BURST]; /* each has its name, for good */
     struct iovec iov[IOVECS];
     struct sockaddr_storage names[AMTG_SOCK_BURST];
     union control controls[AMTG_SOCK_BURST];
@@ -37,7 +37,11 @@ struct amtg_udp_burst {
 
 struct amtg_udp_burst *amtg_udp_burst_new(void)
 {
-    return calloc(1, sizeof(struct amtg_udp_burst));
+    struct amtg_udp_burst *b = calloc(1, sizeof *b);
+
+    for (unsigned i = 0; b && i < AMTG_SOCK_BURST; i++)
+        b->messages[i].msg_hdr.msg_name = &b->names[i];
+    return b;
 }
 
 void amtg_udp_burst_free(struct amtg_udp_burst *b)
@@ -68,6 +72,17 @@ const struct amtg_udp_place *amtg_udp_burst_place(const struct amtg_udp_burst *b
 unsigned amtg_udp_burst_copies(const struct amtg_udp_burst *b, unsigned i)
 {
     return b->copies[i];
+}
+
+struct amtg_udp_sum amtg_udp_burst_sum(const struct amtg_udp_burst *b, unsigned i, unsigned count)
+{
+    struct amtg_udp_sum sum = {0};
+
+    for (unsigned end = i + count; i < end; i++) {
+        sum.copies += b->copies[i];
+        sum.trains += b->copies[i] > 1;
+    }
+    return sum;
 }
 
 /* ---- destinations ---------------------------------------------------------------- */
@@ -155,8 +170,6 @@ static void set_extras(struct amtg_udp_burst *b, struct msghdr *m, const struct 
         b->extras = extras;
         b->control_octets = put_extras(&b->controls[b->controls_used++], b->bound->is4, &extras);
     }
-    if (!b->control_octets)
-        return;
     m->msg_control = &b->controls[b->controls_used - 1];
     m->msg_controllen = b->control_octets;
 }
@@ -169,23 +182,39 @@ struct filling {
     struct amtg_udp_place at;
     unsigned iov;    /* where those of the train at hand begin */
     uint32_t copies; /* that may still be added */
+    struct amtg_udp_bound *bounds;
+    unsigned bounds_count;
+    const struct amtg_peer *known; /* whose socket was looked for last; NULL: nobody's */
+    struct amtg_udp_bound *bound;  /* that one */
+    uint8_t tos;                   /* of packets that have none of their own */
 };
 
+/* The socket of this peer: of our addresses and of families there are but few. */
+static struct amtg_udp_bound *find_bound(struct filling *f, const struct amtg_peer *peer)
+{
+    if (!f->known || !amtg_addr_equal(&f->known->local, &peer->local) ||
+        amtg_addr_is4(&f->known->remote) != amtg_addr_is4(&peer->remote))
+        f->bound = bound_for(f->bounds, f->bounds_count, peer);
+    f->known = peer;
+    return f->bound;
+}
+
 /* A message of `copies` packets of the train from `sub` on. */
-static void add_message(struct filling *f, const struct amtg_peer *peer, uint8_t tos,
-                        unsigned copies)
+static void add_message(struct filling *f, const struct amtg_peer *peer, unsigned copies)
 {
     struct amtg_udp_burst *b = f->b;
+    const struct amtg_packet *first = f->at.train->first;
     unsigned i = b->count++;
     struct msghdr *m = &b->messages[i].msg_hdr;
 
     b->places[i] = f->at;
     b->copies[i] = (uint8_t)copies;
-    *m = (struct msghdr){.msg_iov = &b->iov[f->iov + f->at.sub], .msg_iovlen = copies,
-                         .msg_name = &b->names[i]};
+    m->msg_iov = &b->iov[f->iov + f->at.sub];
+    m->msg_iovlen = copies;
     m->msg_namelen = amtg_addr_to_sockaddr(&peer->remote, peer->remote_port, peer->scope,
                                            &b->names[i]);
-    set_extras(b, m, peer, tos, copies > 1 ? (uint16_t)f->at.train->first->len : 0);
+    set_extras(b, m, peer, amtg_packet_tos_to(first, peer, f->tos),
+               copies > 1 ? (uint16_t)first->len : 0);
     f->copies -= f->copies < copies ? f->copies : copies;
 }
 
@@ -202,10 +231,10 @@ static bool takes_train(const struct amtg_udp_train *t, uint32_t index,
 }
 
 /* The copies for one destination. false: the burst ends here, at f->at. */
-static bool add_destination(struct filling *f, struct amtg_udp_bound *bound,
-                            const struct amtg_peer *peer, uint8_t tos)
+static bool add_destination(struct filling *f, const struct amtg_peer *peer)
 {
     struct amtg_udp_train *t = f->at.train;
+    struct amtg_udp_bound *bound = find_bound(f, peer);
     bool whole = f->at.sub == 0 && bound && takes_train(t, f->at.index, bound);
 
     for (; f->at.sub < t->count; f->at.sub += whole ? t->count : 1) {
@@ -218,7 +247,7 @@ static bool add_destination(struct filling *f, struct amtg_udp_bound *bound,
             f->at.sub++;
             return false;
         }
-        add_message(f, peer, amtg_packet_tos_to(t->first, peer, tos), whole ? t->count : 1);
+        add_message(f, peer, whole ? t->count : 1);
     }
     return true;
 }
@@ -247,7 +276,8 @@ static bool add_iovecs(struct filling *f)
 void amtg_udp_burst_fill(struct amtg_udp_burst *b, struct amtg_udp_lane *lane, uint32_t copies,
                          struct amtg_udp_bound *bounds, unsigned bounds_count, uint8_t tos)
 {
-    struct filling f = {.b = b, .at = {lane->first, lane->index, lane->sub}, .copies = copies};
+    struct filling f = {.b = b, .at = {lane->first, lane->index, lane->sub}, .copies = copies,
+                        .bounds = bounds, .bounds_count = bounds_count, .tos = tos};
 
     b->count = b->controls_used = 0;
     b->bound = NULL;
@@ -259,7 +289,7 @@ void amtg_udp_burst_fill(struct amtg_udp_burst *b, struct amtg_udp_lane *lane, u
         t->closed = true; /* from here on it must stay as it is */
         for (; f.at.index < count; f.at.index++, f.at.sub = 0) {
             const struct amtg_peer *peer = amtg_udp_destination(t, f.at.index);
-            if (peer && !add_destination(&f, bound_for(bounds, bounds_count, peer), peer, tos)) {
+            if (peer && !add_destination(&f, peer)) {
                 settle(&f);
                 return;
             }

@@ -131,15 +131,6 @@ static void give_up_trains(struct amtg_udp_sender *s, const struct amtg_udp_plac
              amtg_addr_text(&to->peer.remote, text), strerror(error));
 }
 
-static void count_sent(struct amtg_udp_sender *s, unsigned first, unsigned messages)
-{
-    for (unsigned i = first; i < first + messages; i++) {
-        unsigned copies = amtg_udp_burst_copies(s->burst, i);
-        amtg_count(s->element, AMTG_SOCK_COPIES, copies);
-        amtg_count(s->element, AMTG_SOCK_TRAINS, copies > 1);
-    }
-}
-
 /* Returns how many copies are done with. Ends early when it must wait, or fill the burst anew. */
 static unsigned send_burst(struct amtg_udp_sender *s, struct amtg_udp_lane *lane)
 {
@@ -155,9 +146,11 @@ static unsigned send_burst(struct amtg_udp_sender *s, struct amtg_udp_lane *lane
         int n = sendmmsg(bound->fd, amtg_udp_burst_messages(s->burst) + done, count - done, 0);
         amtg_count(s->element, AMTG_SOCK_CALLS, 1);
         if (n > 0) {
-            count_sent(s, done, (unsigned)n);
-            for (unsigned i = 0; i < (unsigned)n; i++)
-                copies += amtg_udp_burst_copies(s->burst, done++);
+            struct amtg_udp_sum sent = amtg_udp_burst_sum(s->burst, done, (unsigned)n);
+            amtg_count(s->element, AMTG_SOCK_COPIES, sent.copies);
+            amtg_count(s->element, AMTG_SOCK_TRAINS, sent.trains);
+            copies += sent.copies;
+            done += (unsigned)n;
             s->tries = s->stalls = 0;
             continue;
         }
