@@ -55,7 +55,7 @@ expect 2 said 'unknown command "chekc" (did you mean "check"?)' chekc
 expect 2 said "check: missing FILE..." check
 expect 2 said "graph: one operand too many: b" graph a b
 expect 2 said "option --format needs a value" graph --format
-expect 2 said "--format svg: expected dot or mermaid" graph good.yaml --format svg
+expect 2 said "--format png: expected svg, dot, mermaid or json" graph good.yaml --format png
 expect 2 said "--set limit: expected NAME=VALUE" check good.yaml --set limit
 
 expect 2 said "trace: missing GRAPH [NAME=]PACKETS..." trace

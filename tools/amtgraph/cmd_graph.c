@@ -1,81 +1,70 @@
 /* amtgraph graph FILE: the picture of a graph, ports and types on the edges. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "tools/amtgraph/draw.h"
 #include "tools/amtgraph/load.h"
 
-/* "out > in: amt.request"; ports that are the only one of their kind need no name. */
-static void print_label(const struct amtg_graph *g, const struct amtg_graph_edge *e, FILE *out)
+static void print_json(const struct drawing *d, FILE *out)
 {
-    const struct amtg_graph_node *from = &g->nodes[e->from], *to = &g->nodes[e->to];
+    json_t *json = drawing_json(d);
+    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 
-    fprintf(out, "%s to %s: %s%s", from->outs[e->out].name, to->ins[e->in].name,
-            e->type ? e->type->name : "?", from->outs[e->out].to ? ", addressed" : "");
+    if (text)
+        fprintf(out, "%s\n", text);
+    free(text);
+    json_decref(json);
 }
 
-/* References are drawn too: dashed arrows from who asks to who is asked. */
-static void print_dot(const struct amtg_graph *g, FILE *out)
-{
-    fprintf(out, "digraph \"%s\" {\n    node [shape=box]\n", g->name);
-    for (unsigned i = 0; i < g->nodes_count; i++)
-        fprintf(out, "    \"%s\" [label=\"%s\\n%s\"]\n", g->nodes[i].name, g->nodes[i].name,
-                g->nodes[i].class->name);
-    for (unsigned i = 0; i < g->edges_count; i++) {
-        const struct amtg_graph_edge *e = &g->edges[i];
-        fprintf(out, "    \"%s\" -> \"%s\" [label=\"", g->nodes[e->from].name,
-                g->nodes[e->to].name);
-        print_label(g, e, out);
-        fputs("\"]\n", out);
-    }
-    for (unsigned i = 0; i < g->nodes_count; i++)
-        for (unsigned k = 0; k < g->nodes[i].refs_count; k++)
-            fprintf(out, "    \"%s\" -> \"%s\" [style=dashed]\n", g->nodes[i].name,
-                    g->nodes[g->nodes[i].refs[k].target].name);
-    fputs("}\n", out);
-}
+static const struct format {
+    const char *name;
+    void (*print)(const struct drawing *d, FILE *out);
+} formats[] = {
+    {"dot", draw_dot}, {"json", print_json}, {"mermaid", draw_mermaid}, {"svg", draw_svg}};
 
-/* Mermaid takes no free texts as identifiers: nodes are numbered. */
-static void print_mermaid(const struct amtg_graph *g, FILE *out)
+static const struct format *format_of(const char *name)
 {
-    fputs("flowchart LR\n", out);
-    for (unsigned i = 0; i < g->nodes_count; i++)
-        fprintf(out, "    n%u[\"%s<br/>%s\"]\n", i, g->nodes[i].name, g->nodes[i].class->name);
-    for (unsigned i = 0; i < g->edges_count; i++) {
-        const struct amtg_graph_edge *e = &g->edges[i];
-        fprintf(out, "    n%u -->|\"", e->from);
-        print_label(g, e, out);
-        fprintf(out, "\"| n%u\n", e->to);
-    }
-    for (unsigned i = 0; i < g->nodes_count; i++)
-        for (unsigned k = 0; k < g->nodes[i].refs_count; k++)
-            fprintf(out, "    n%u -.-> n%u\n", i, g->nodes[i].refs[k].target);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    return NULL;
 }
 
 static int run(const struct command_line *line)
 {
-    const char *format = line_value(line, "format");
-    void (*print)(const struct amtg_graph *g, FILE *out) = print_dot;
+    const char *name = line_value(line, "format");
+    const struct format *format = format_of(name ? name : "dot");
+    struct draw_options options = {.unfold = line_has(line, "unfold")};
     int code;
 
-    if (format && strcmp(format, "mermaid") == 0)
-        print = print_mermaid;
-    else if (format && strcmp(format, "dot") != 0)
-        return usage_error(line->command, "--format %s: expected dot or mermaid", format);
+    if (!format)
+        return usage_error(line->command, "--format %s: expected svg, dot, mermaid or json", name);
     struct amtg_graph *g = load_graph_or_say(line, line->operands[0], &code);
     if (!g)
         return code;
-    print(g, stdout);
+    struct drawing *drawing = draw_graph(g, &options);
+    if (drawing)
+        format->print(drawing, stdout);
+    else
+        code = usage_error(line->command, "more than %d boxes are too many to draw%s",
+                           DRAW_MOST_BOXES, options.unfold ? "; try without --unfold" : "");
+    drawing_free(drawing);
     amtg_graph_free(g);
-    return EXIT_DONE;
+    return code;
 }
 
 const struct command command_graph = {
     .name = "graph",
     .summary = "draw a graph",
     .operands = "FILE",
-    .details = "Port names and types stand on the edges; references are dashed. Example:\n"
-               "    amtgraph graph graphs/relay.yaml | dot -Tsvg > relay.svg",
-    COMMAND_OPTIONS({"format", "dot|mermaid", "language of the picture (default: dot)"},
-                    OPTION_SET),
+    .details =
+        "Types stand on the edges. Edges of packets are drawn whole, those of records dashed,\n"
+        "references dotted. A row (`count: N`) is one box. Example:\n"
+        "    amtgraph graph graphs/relay.yaml --format svg > relay.svg\n"
+        "svg needs nothing else; dot and mermaid leave the layout to their programs; json\n"
+        "has all that svg has, with coordinates (docs/drawings.md).",
+    COMMAND_OPTIONS({"format", "svg|dot|mermaid|json", "language of the picture (default: dot)"},
+                    {"unfold", NULL, "draw each graph of a row for itself"}, OPTION_SET),
     .operands_min = 1,
     .operands_max = 1,
     .run = run,
