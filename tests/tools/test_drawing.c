@@ -24,6 +24,7 @@ static const struct part {
     {"graphs/sim/parts/home.yaml",
      {{"local", "192.168.1.2"}, {"outside", "10.1.0.1"}, {"channels", "239.1.1.1"}},
      3},
+    {"graphs/sim/parts/host.yaml", {{"local", "192.168.1.2"}}, 1},
     {"graphs/sim/parts/relay.yaml", {{"address", "192.0.2.1"}}, 1},
     {"graphs/sim/parts/gateway.yaml", {{NULL, NULL}}, 0},
 };
@@ -289,8 +290,9 @@ static void check_drawing(void)
 
 /* ---- cases ---- */
 
-static const char *const folders[] = {"graphs/*.yaml", "graphs/parts/*.yaml", "graphs/sim/*.yaml",
-                                      "graphs/sim/parts/*.yaml", "graphs/demo/watch.yaml"};
+static const char *const folders[] = {"graphs/*.yaml",         "graphs/parts/*.yaml",
+                                      "graphs/sim/*.yaml",     "graphs/sim/parts/*.yaml",
+                                      "graphs/lessons/*.yaml", "graphs/demo/watch.yaml"};
 
 START_TEST(every_graph_is_laid_out_well)
 {
@@ -320,6 +322,9 @@ START_TEST(a_row_is_one_box_unless_unfolded)
     ck_assert_uint_eq(d->boxes[row].count, 6);
     ck_assert_str_eq(d->boxes[row].class, "home.yaml");
     ck_assert_uint_eq(d->boxes[row].ports_count, 2);
+    for (unsigned i = 0; i < 2; i++) /* as they are called in each of its graphs */
+        ck_assert_str_eq(d->boxes[row].ports[i].name,
+                         d->boxes[row].ports[i].kind == DRAW_IN ? "down.in" : "cable.up");
     unsigned folded = d->boxes_count;
     done();
 

@@ -105,23 +105,45 @@ static bool boxes(struct view *v)
     return true;
 }
 
-/* The port of that kind and name, made when it is new. "row[7]" is "row" unless unfolded. */
-static unsigned port_of(struct view *v, unsigned box, enum draw_port_kind kind, const char *name,
+/*
+ * What a port of a node is called at its box: "out"; of a row, with the node in each of its
+ * graphs that has it, "cable.up". "row[7]" is "row" unless unfolded.
+ */
+static const char *port_name(struct view *v, unsigned node, const char *name)
+{
+    struct drawing *d = v->d;
+    const char *bracket = strchr(d->graph->nodes[node].name, '[');
+    const char *inner = bracket && !v->unfold ? strchr(bracket, '/') : NULL;
+    char *all = inner ? amtg_arena_printf(d->arena, "%s.%s", inner + 1, name)
+                      : amtg_arena_text(d->arena, name);
+    char *to = all;
+
+    for (const char *from = all; *from; from++) {
+        size_t skip = *from == '[' && !v->unfold ? strcspn(from, "]") : 0;
+        if (skip)
+            from += from[skip] ? skip : skip - 1;
+        else
+            *to++ = *from;
+    }
+    *to = '\0';
+    return all;
+}
+
+/* The port of that kind and name of the node's box, made when it is new. */
+static unsigned port_of(struct view *v, unsigned node, enum draw_port_kind kind, const char *name,
                         unsigned index)
 {
     struct drawing *d = v->d;
-    struct draw_box *b = &d->boxes[box];
-    const char *bracket = v->unfold ? NULL : strchr(name, '[');
-    size_t len = bracket ? (size_t)(bracket - name) : strlen(name);
+    struct draw_box *b = &d->boxes[d->node_box[node]];
 
+    name = kind == DRAW_ASKED ? name : port_name(v, node, name);
     for (unsigned i = 0; i < b->ports_count; i++)
-        if (b->ports[i].kind == kind && strlen(b->ports[i].name) == len &&
-            memcmp(b->ports[i].name, name, len) == 0)
+        if (b->ports[i].kind == kind && strcmp(b->ports[i].name, name) == 0)
             return i;
     b->ports = grow(v, b->ports, b->ports_count, sizeof *b->ports);
     b->ports[b->ports_count] = (struct draw_port){.kind = kind,
                                                   .side = kind == DRAW_OUT ? DRAW_RIGHT : DRAW_LEFT,
-                                                  .name = amtg_arena_text_of(d->arena, name, len),
+                                                  .name = name,
                                                   .index = index};
     return b->ports_count++;
 }
@@ -130,12 +152,12 @@ static unsigned port_of(struct view *v, unsigned box, enum draw_port_kind kind, 
 static unsigned node_port(struct view *v, unsigned node, enum draw_port_kind kind, unsigned index)
 {
     const struct amtg_graph_node *n = &v->d->graph->nodes[node];
-    unsigned box = (unsigned)v->d->node_box[node];
+    struct draw_box *box = &v->d->boxes[v->d->node_box[node]];
     const struct amtg_graph_port *port = kind == DRAW_IN ? &n->ins[index] : &n->outs[index];
-    unsigned i = port_of(v, box, kind, port->name, v->d->boxes[box].count ? 0 : index);
+    unsigned i = port_of(v, node, kind, port->name, box->count ? 0 : index);
 
     if (port->type)
-        v->d->boxes[box].ports[i].type = port->type->name;
+        box->ports[i].type = port->type->name;
     return i;
 }
 
@@ -250,8 +272,8 @@ static void references(struct view *v)
                             .from = from,
                             .to = to,
                             .width = 1,
-                            .out = port_of(v, from, DRAW_ASKS, ref_name(n, &n->refs[k], name), k),
-                            .in = port_of(v, to, DRAW_ASKED, "", 0)});
+                            .out = port_of(v, i, DRAW_ASKS, ref_name(n, &n->refs[k], name), k),
+                            .in = port_of(v, n->refs[k].target, DRAW_ASKED, "", 0)});
         }
     }
 }
