@@ -78,7 +78,9 @@ static void observe(void *arg, const struct amtg_element *from, unsigned out,
 {
     struct verify_run *run = arg;
     struct verify *v = run->judge;
-    const char *port = from->class->outputs[out].name;
+    bool gateway = is(from, "gateway");
+    const char *port =
+        gateway ? from->class->outputs[out].name : ""; /* elsewhere one may be many */
 
     if (verify_over(v))
         return; /* the gateway takes its leave */
@@ -87,9 +89,9 @@ static void observe(void *arg, const struct amtg_element *from, unsigned out,
         verify_unreachable(v, now, (const struct amtg_unreachable *)p->data, &p->peer.remote);
     else if (is(from, "udp"))
         verify_heard(v, now, p->data, p->len, &p->peer);
-    else if (is(from, "gateway") && strcmp(port, "out") == 0)
+    else if (gateway && strcmp(port, "out") == 0)
         verify_sent(v, now, p->data, p->len, &p->peer);
-    else if (is(from, "gateway") && strcmp(port, "queries") == 0)
+    else if (gateway && strcmp(port, "queries") == 0)
         verify_accepted(v, now);
     else if (is(from, "names"))
         verify_addresses(v, now, (const struct amtg_addresses *)p->data);
