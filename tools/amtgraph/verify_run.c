@@ -113,7 +113,7 @@ static void look_at_drops(struct verify_run *run, unsigned which)
         uint64_t more = e->drops[i] - before[i];
         before[i] = e->drops[i];
         if (more && !verify_over(run->judge))
-            verify_dropped(run->judge, now_of(run), e->name, e->class->drops[i].name,
+            verify_dropped(run->judge, now_of(run), watched[which], e->class->drops[i].name,
                            e->class->drops[i].help, more);
     }
 }
