@@ -26,7 +26,9 @@ struct amtg_loop {
     struct epoll_event events[EVENTS];
     int events_count;
     unsigned holds, watches, turns;
-    bool stopping;
+    bool stopping, handling;
+    void (*gate)(void *arg, uint64_t next_ns); /* NULL: the virtual clock goes on by itself */
+    void *gate_arg;
 };
 
 /* ---- clock -------------------------------------------------------------- */
@@ -170,6 +172,20 @@ void amtg_loop_timer_start(struct amtg_loop *loop, struct amtg_timer *t, uint64_
     sift_up(loop, loop->heap_count++, t);
 }
 
+/* false: the loop stops, or another timer is the first now. */
+static bool pass_gate(struct amtg_loop *loop, const struct amtg_timer *t)
+{
+    loop->gate(loop->gate_arg, t->deadline_ns);
+    return !loop->stopping && loop->heap_count && loop->heap[0] == t;
+}
+
+void amtg_loop_set_gate(struct amtg_loop *loop, void (*gate)(void *arg, uint64_t next_ns),
+                        void *arg)
+{
+    loop->gate = gate;
+    loop->gate_arg = arg;
+}
+
 /* Fire what is due at `now`; timers started meanwhile wait for the next turn. */
 static void fire_due(struct amtg_loop *loop)
 {
@@ -179,6 +195,8 @@ static void fire_due(struct amtg_loop *loop)
         struct amtg_timer *t = loop->heap[0];
         if (t->deadline_ns > loop->now_ns || t->order >= newest)
             return;
+        if (loop->gate && !pass_gate(loop, t))
+            continue; /* what happened at the gate may have changed all */
         amtg_loop_timer_stop(loop, t);
         struct amtg_element *e = t->element;
         t->fire(e, t);
@@ -279,6 +297,7 @@ static void poll_watches(struct amtg_loop *loop, uint64_t wait_ns)
     int n = epoll_pwait2(loop->epoll, loop->events, EVENTS, wait_ns == UINT64_MAX ? NULL : &ts, NULL);
 
     refresh_now(loop);
+    loop->handling = true;
     loop->events_count = n > 0 ? n : 0;
     for (int i = 0; i < loop->events_count; i++) {
         struct amtg_watch *w = loop->events[i].data.ptr;
@@ -289,6 +308,15 @@ static void poll_watches(struct amtg_loop *loop, uint64_t wait_ns)
         done(loop, e);
     }
     loop->events_count = 0;
+    loop->handling = false;
+}
+
+bool amtg_loop_wait(struct amtg_loop *loop, uint64_t wait_ns)
+{
+    if (loop->handling || loop->stopping)
+        return false;
+    poll_watches(loop, wait_ns);
+    return !loop->stopping;
 }
 
 /* ---- running ------------------------------------------------------------ */

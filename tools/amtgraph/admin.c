@@ -31,6 +31,7 @@ struct admin *admin_open(const struct admin_options *options, enum amtg_err *err
     if (!a)
         return NULL;
     a->shards = options->shards;
+    a->pace = options->pace;
     a->mailbox.watch.fd = -1;
     snprintf(a->name, sizeof a->name, "%s", options->name);
     a->loop = amtg_loop_new(AMTG_CLOCK_REAL, NULL);

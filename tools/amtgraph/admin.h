@@ -7,6 +7,7 @@
  *   admin_question.c questions, and the visits that they pay to the shards
  *   admin_kinds.c    what can be asked
  *   admin_tap.c      packets as they cross an edge
+ *   admin_pace.c     a virtual run, step by step
  *   admin_socket.c   asking by a unix socket: lines of JSON
  *   admin_path.c     where that socket is
  */
@@ -16,10 +17,12 @@
 #include "core/shards.h"
 
 struct admin;
+struct pace;
 
 struct admin_options {
     struct amtg_shards *shards;
     const char *name; /* of the run: that of its socket */
+    struct pace *pace; /* of the run; lent; NULL: it keeps its own */
     bool must;        /* to have no socket is a failure; else it is a warning */
 };
 

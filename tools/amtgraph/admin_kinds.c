@@ -14,7 +14,7 @@ enum {
     ARGUMENTS = 16,
 };
 
-extern const struct admin_kind admin_kind_tap;
+extern const struct admin_kind admin_kind_tap, admin_kind_pace, admin_kind_crossings;
 
 /* ---- status: which run this is ----------------------------------------------- */
 
@@ -274,5 +274,7 @@ static void call_begin(struct admin_question *q)
 static const struct admin_kind call = {
     .name = "call", .help = "have an element do something", .changes = true, .begin = call_begin};
 
-const struct admin_kind *const admin_kinds[] = {&status, &edges, &counters, &listings, &show,
-                                                &call,   &admin_kind_tap, NULL};
+const struct admin_kind *const admin_kinds[] = {
+    &status, &edges, &counters, &listings, &show, &call, &admin_kind_tap, &admin_kind_pace,
+    &admin_kind_crossings, NULL,
+};

@@ -3,6 +3,7 @@
 #define AMTG_TOOLS_ADMIN_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "tools/amtgraph/admin.h"
 #include "tools/amtgraph/admin_question.h"
@@ -18,7 +19,9 @@ struct admin {
     struct admin_socket *socket; /* NULL: none */
     pthread_t thread;
     bool running;
-    uint64_t started_wall_ns;
+    struct pace *pace; /* of a virtual run that can be told to go on; NULL: it keeps its own */
+    unsigned followers; /* the run's: of that pace */
+    atomic_uint news_on_the_way;
 };
 
 /* NULL: why. It is watched in the loop of the admin side. */

@@ -9,6 +9,7 @@
 #include "tools/amtgraph/admin.h"
 #include "tools/amtgraph/admin_path.h"
 #include "tools/amtgraph/drain.h"
+#include "tools/amtgraph/pace.h"
 #include "tools/amtgraph/privilege.h"
 #include "tools/amtgraph/run_options.h"
 #include "tools/amtgraph/signals.h"
@@ -25,6 +26,7 @@ struct run {
     struct amtg_trace *trace;
     struct drain drain;
     struct admin *admin; /* NULL: nobody can look at it */
+    struct pace *pace;   /* of a run that is told step by step; NULL: it keeps its own */
 };
 
 /* Waits for the end of a shard. */
@@ -114,6 +116,8 @@ static int make(struct run *run)
         if (!run->trace)
             return failed(AMTG_EFILE, why);
     }
+    if (o->paused && !(run->pace = pace_new(run->graph)))
+        return failed(AMTG_ENOMEM, amtg_err_text(AMTG_ENOMEM));
     struct amtg_runtime_options options = {
         .clock = o->virtual ? AMTG_CLOCK_VIRTUAL : AMTG_CLOCK_REAL,
         .boundary = o->virtual,
@@ -123,6 +127,8 @@ static int make(struct run *run)
         .records_count = o->records_count,
         .seed = o->virtual ? o->seed : NULL,
         .trace = run->trace,
+        .observe = run->pace ? pace_look : NULL,
+        .observe_arg = run->pace,
         .log = stderr,
         .log_level = o->log_level,
     };
@@ -158,11 +164,12 @@ static int open_admin(struct run *run)
     enum amtg_err err;
     char name[64], why[WHY];
 
-    if (o->no_admin || (o->virtual && !o->name))
+    if (o->no_admin || (o->virtual && !o->name && !o->paused))
         return EXIT_DONE;
     name_of(run, name, sizeof name);
     run->admin = admin_open(&(struct admin_options){.shards = run->shards, .name = name,
-                                                    .must = o->name != NULL},
+                                                    .pace = run->pace,
+                                                    .must = o->name || o->paused},
                             &err, why, sizeof why);
     return run->admin ? EXIT_DONE : failed(err, why);
 }
@@ -230,11 +237,15 @@ static enum amtg_err run_all(struct run *run, char *why, size_t room)
     privilege_drop(any_has(run, AMTG_NET_ADMIN)); /* before there are threads: it is for this one */
     if (run->admin && !admin_launch(run->admin))
         fprintf(stderr, "amtgraph: warning: nobody can look at this run: no thread: %s\n", strerror(errno));
+    if (run->pace)
+        pace_begin(run->pace, amtg_shards_runtimes(run->shards)[0]);
     if (run->own_loop)
         err = run_threads(run, why, room);
     else
         err = amtg_runtime_run(amtg_shards_runtimes(run->shards)[0], run->options.until_ns, why,
                                room);
+    if (run->pace && !err)
+        pace_linger(run->pace);
     admin_close(run->admin);
     run->admin = NULL;
     if (err)
@@ -288,6 +299,7 @@ static int run_graph(const struct command_line *line)
     code = finish_trace(&run, code);
     admin_close(run.admin);
     amtg_shards_free(run.shards);
+    pace_free(run.pace);
     amtg_loop_free(run.own_loop);
     amtg_graph_free(run.graph);
     run_options_free(&run.options);
@@ -324,6 +336,7 @@ const struct command command_run_graph = {
                     {"record", "NAME=FILE", "record what goes into element NAME (- : standard output)"},
                     {"name", "NAME", "of this run, for show, tap and the like (default: that of the graph)"},
                     {"no-admin", NULL, "open no socket: nobody can look at this run"},
+                    {"paused", NULL, "a virtual run waits until `amtgraph pace` or the page lets it go on"},
                     {"drain", "DURATION", "from SIGTERM to the end, while gateways go elsewhere"},
                     {"stats", "json|text|none", "how to print the counters at the end (default text)"},
                     {"log", "error|warning|info|debug", "what is logged (default info)"}),

@@ -12,6 +12,7 @@
     X(top)          \
     X(tap)          \
     X(call)         \
+    X(pace)         \
     X(test)         \
     X(trace)        \
     X(elements)     \

@@ -114,6 +114,7 @@ static int read_single(struct run_options *o, const struct given_option *option)
     if (strcmp(name, "trace") == 0)
         o->trace_path = option->value;
     o->no_admin |= strcmp(name, "no-admin") == 0;
+    o->paused |= strcmp(name, "paused") == 0;
     o->virtual |= strcmp(name, "virtual") == 0;
     o->digest |= strcmp(name, "digest") == 0;
     return EXIT_DONE;
@@ -146,6 +147,9 @@ int run_options_read(struct run_options *o, const struct command_line *line)
         copy += pair ? strlen(option->value) + 1 : 0;
     }
     o->virtual |= o->replays_count || o->records_count;
+    if (o->paused && (!o->virtual || o->no_admin))
+        return usage_error(o->command, "--paused goes with --virtual, --replay or --record, and not "
+                                       "with --no-admin: who would tell it to go on?");
     if (o->seeded && !o->virtual)
         return usage_error(o->command, "--seed: secrets on a real network must not be repeatable; "
                                        "it goes with --virtual, --replay or --record");

@@ -15,6 +15,7 @@ struct run_options {
     const char *trace_path; /* NULL: none */
     const char *name;       /* of the run; NULL: that of the graph */
     bool no_admin;
+    bool paused; /* a virtual run that waits to be told to go on */
     uint8_t seed[32];
     enum amtg_log_level log_level;
     bool json, no_stats; /* of the counters at the end */
