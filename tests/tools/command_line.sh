@@ -302,6 +302,24 @@ expect 1 said "cannot write all of /dev/full" run virtual.yaml --virtual --until
 [ "$(digest --seed 7)" != "$(digest --seed 8)" ] || fail "two seeds, one digest"
 digest --trace - | head -c 4 | od -An -tx1 | grep -q "0a 0d 0d 0a" || fail "no pcapng"
 
+# What verify is asked must make sense before anything is sent.
+ssm=(--source 198.51.100.12 --group 232.1.2.3)
+expect 2 said "--group is missing" verify --relay 192.0.2.1
+expect 2 said "either --source or --any-source" verify --group 232.1.2.3
+expect 2 said "either --source or --any-source" verify "${ssm[@]}" --any-source
+expect 2 said "this channel cannot be joined" verify --any-source --group 232.1.2.3
+expect 2 said "this channel cannot be joined" verify --source 2001:db8::1 --group 232.1.2.3
+expect 2 said "--group 300.1.2.3: an IPv4 or IPv6 address expected" verify --any-source --group 300.1.2.3
+expect 2 said "an address or a host name expected" verify "${ssm[@]}" --relay "no name"
+expect 2 said "--family 6: 192.0.2.1 is an IPv4 address" verify "${ssm[@]}" --relay 192.0.2.1 --family 6
+expect 2 said "--family 5: auto, 4 or 6 expected" verify "${ssm[@]}" --family 5
+expect 2 said "--discovery never goes with --relay" verify "${ssm[@]}" --discovery never
+expect 2 said "--timeout 0s: a duration" verify "${ssm[@]}" --timeout 0s
+expect 2 said "--port 0: a number from 1 to 65535 expected" verify "${ssm[@]}" --port 0
+expect 2 said "not of the IP family of --group" verify "${ssm[@]}" --control 2001:db8::1@ff3e::8000:1
+expect 2 said "SOURCE@GROUP or GROUP expected" verify "${ssm[@]}" --control 1,2
+expect 0 out "15 mtu" verify --help
+
 # Colours are for terminals only.
 "$amtgraph" check wrong.yaml 2>&1 | grep -q $'\033' && fail "colours without a terminal"
 

@@ -449,6 +449,23 @@ START_TEST(probes_tell_how_long_a_datagram_may_be)
 }
 END_TEST
 
+/* Its datagrams may be short: that they come says nothing of wide ones. */
+START_TEST(a_narrow_way_is_named_though_a_control_channel_flows)
+{
+    struct play play;
+
+    begin(&play, false, true, true);
+    play.v.options.control = "198.51.100.13@" GROUP;
+    play.v.options.control_group = addr(GROUP);
+    play.v.options.control_source = addr("198.51.100.13");
+    joins(&play);
+    answer_probes(&play, 576 - 28, 100);
+    hears_data(&play, "198.51.100.13", 0);
+    pass(&play, 5 * AMTG_S);
+    failed_at(&play, VERIFY_MTU, VERIFY_TOO_BIG);
+}
+END_TEST
+
 START_TEST(a_relay_that_ignores_probes_says_nothing_of_the_way)
 {
     struct play play;
@@ -475,4 +492,5 @@ AMTG_SUITE("tools/verify", all_steps_are_settled_in_their_order, silence_fails_t
            a_control_channel_tells_silence_from_refusal, data_of_other_channels_is_not_it,
            what_the_host_does_not_send_fails_at_once, a_name_is_looked_up_first,
            loss_and_duplicates_fail_beyond_what_is_allowed, probes_tell_how_long_a_datagram_may_be,
+           a_narrow_way_is_named_though_a_control_channel_flows,
            a_relay_that_ignores_probes_says_nothing_of_the_way)

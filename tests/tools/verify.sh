@@ -38,6 +38,7 @@ narrow        narrow       15 mtu       too-big
 silent-source deaf         16 data      silent
 refused       deaf       14 update    ignored      --control 198.51.100.12@232.1.2.9
 control       one        16 data      source-silent --control 198.51.100.12@232.1.2.9
+elsewhere     elsewhere  16 data      unacceptable
 other         other        16 data      other-channel
 lossy         lossy        17 stream    loss
 may-lose      lossy        0  -         -            --may-lose 20

@@ -19,6 +19,7 @@
  *     gone         closes its port after its first Query
  *     narrow       takes no message of more than 1200 octets, and sends nothing
  *     other        sends another channel than the one that was asked for
+ *     elsewhere    sends Data from another port than the one that is asked
  *     lossy        leaves out every tenth datagram, and sends every twentieth twice
  *     plain        sends datagrams that nothing is numbered in
  */
@@ -40,7 +41,7 @@ enum { NARROW = 1200, PAYLOAD = 188 * 7 };
 
 struct relay {
     const char *mode;
-    int fd;
+    int fd, other_fd;
     struct sockaddr_in gateway;
     bool joined;
     unsigned queries, sent;
@@ -51,12 +52,16 @@ static bool is(const struct relay *r, const char *mode)
     return strcmp(r->mode, mode) == 0;
 }
 
-static void say(const struct relay *r, const void *octets, size_t len)
+static void say_by(const struct relay *r, int fd, const void *octets, size_t len)
 {
-    if (sendto(r->fd, octets, len, 0, (const struct sockaddr *)&r->gateway, sizeof r->gateway) <
-            0 &&
+    if (sendto(fd, octets, len, 0, (const struct sockaddr *)&r->gateway, sizeof r->gateway) < 0 &&
         errno != ECONNREFUSED)
         perror("sendto");
+}
+
+static void say(const struct relay *r, const void *octets, size_t len)
+{
+    say_by(r, r->fd, octets, len);
 }
 
 static struct amtg_addr address(const char *text)
@@ -120,7 +125,7 @@ static void data(const struct relay *r, unsigned number)
     at += amtg_udp_build(&peer, &options, payload, sizeof payload, out + at);
     rtp = out + at;
     memcpy(rtp, payload, sizeof payload);
-    say(r, out, at + sizeof payload);
+    say_by(r, is(r, "elsewhere") ? r->other_fd : r->fd, out, at + sizeof payload);
 }
 
 static void hear(struct relay *r, const uint8_t *in, size_t len)
@@ -158,7 +163,9 @@ int main(int argc, char **argv)
 {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof own;
-    struct relay r = {.mode = argc > 1 ? argv[1] : "", .fd = socket(AF_INET, SOCK_DGRAM, 0)};
+    struct relay r = {.mode = argc > 1 ? argv[1] : "",
+                      .fd = socket(AF_INET, SOCK_DGRAM, 0),
+                      .other_fd = socket(AF_INET, SOCK_DGRAM, 0)};
 
     if (argc != 2 || r.fd < 0 || bind(r.fd, (struct sockaddr *)&own, len) ||
         getsockname(r.fd, (struct sockaddr *)&own, &len)) {

@@ -32,6 +32,7 @@ void verify_print_head(const struct verify_options *o, FILE *out)
 
     fprintf(out, "verify %s, by %s%s, port %u\n", verify_channel_text(o, channel),
             o->relay ? "relay " : "the anycast addresses", o->relay ? o->relay : "", o->port);
+    fflush(out);
 }
 
 void verify_print_step(enum verify_step step, const struct verify_result *result, bool color,

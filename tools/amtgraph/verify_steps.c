@@ -429,6 +429,9 @@ static void no_data(struct verify *v)
         refused(v, VERIFY_UPDATE, v->icmp.in_step);
     else if (v->moved)
         fail(v, VERIFY_UPDATE, VERIFY_MOVED, "%s", verify_moved_text(v, text, sizeof text));
+    else if (v->probing && v->probe.result == VERIFY_PROBE_SMALL)
+        fail(v, VERIFY_MTU, VERIFY_TOO_BIG, "no Data, and %s",
+             verify_mtu_text(v, text, sizeof text));
     else if (v->control)
         fail(v, VERIFY_DATA, VERIFY_SOURCE_SILENT,
              "none in %.3g s, while %llu datagrams of %s came: the relay heeds our Updates",
@@ -438,9 +441,6 @@ static void no_data(struct verify *v)
              seconds, (unsigned long long)v->other_channels);
     else if (v->heard[AMTG_MSG_DATA])
         fail(v, VERIFY_DATA, VERIFY_STRANGE, "Data came, and was dropped: %s", v->drop_text);
-    else if (v->probing && v->probe.result == VERIFY_PROBE_SMALL)
-        fail(v, VERIFY_MTU, VERIFY_TOO_BIG, "no Data, and %s",
-             verify_mtu_text(v, text, sizeof text));
     else if (v->options.control)
         fail(v, VERIFY_UPDATE, VERIFY_IGNORED,
              "no Data in %.3g s, and none of %s, which is said to flow", seconds,
