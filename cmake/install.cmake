@@ -1,6 +1,6 @@
 # What is installed: the program; the libraries and headers to build elements and
 # programs with, found by CMake (find_package(amtgraph)) and by pkg-config; the
-# graphs; the documents.
+# graphs; the manual pages; the documents.
 include(CMakePackageConfigHelpers)
 
 set(packagedir ${CMAKE_INSTALL_LIBDIR}/cmake/amtgraph)
@@ -29,6 +29,13 @@ configure_file(cmake/amtgraph.pc.in amtgraph.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/amtgraph.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+if(TARGET man) # where scdoc is there
+    get_property(pages TARGET man PROPERTY PAGES)
+    foreach(page ${pages})
+        string(REGEX REPLACE ".*\\." "" section ${page})
+        install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+    endforeach()
+endif()
 install(DIRECTORY graphs DESTINATION ${CMAKE_INSTALL_DATADIR}/amtgraph
         FILES_MATCHING PATTERN "*.yaml" PATTERN "*.pcap" PATTERN demo EXCLUDE)
 # Beside the graphs, where their first line says that it is.

@@ -19,6 +19,11 @@ graph=$work/prefix/share/amtgraph/graphs/relay.yaml
 "$work/prefix/bin/amtgraph" check "$(dirname "$graph")"/*.yaml
 schema=$(dirname "$graph")/$(sed -n '1s/^# yaml-language-server: $schema=//p' "$graph")
 [ -s "$schema" ] # where editors look for it
+if command -v scdoc >/dev/null; then
+    for page in man1/amtgraph.1 man5/amtgraph-graph.5 man7/amtgraph-elements.7; do
+        [ -s "$work/prefix/share/man/$page" ]
+    done
+fi
 
 cmake -S "$here/consumer" -B "$work/cmake" -DCMAKE_C_COMPILER="$compiler" \
     -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_FLAGS="${flags[*]-}" >"$work/log"

@@ -31,9 +31,7 @@ const struct flag_words output_flag_words[] = {
     {0, NULL, NULL},
 };
 
-/* "addressed, may stay open"; "" when there is no flag. Into out, returns out. */
-static const char *flags_text(const struct flag_words *words, unsigned flags, char *out,
-                              size_t room)
+const char *class_flags_text(const struct flag_words *words, unsigned flags, char *out, size_t room)
 {
     size_t used = 0;
 
@@ -45,15 +43,14 @@ static const char *flags_text(const struct flag_words *words, unsigned flags, ch
     return out;
 }
 
-static const char *default_text(const struct amtg_param *p)
+const char *class_default_text(const struct amtg_param *p)
 {
     if (!p->initial)
         return "required";
     return p->initial[0] ? p->initial : "none";
 }
 
-/* What a user may write, with the unit: "a whole number from 0 to 254 (hops)". */
-static const char *expected_text(const struct amtg_param *p, char *out, size_t room)
+const char *class_expected_text(const struct amtg_param *p, char *out, size_t room)
 {
     char unit[64];
 
@@ -116,7 +113,7 @@ static void text_ports(FILE *out, const char *head, const struct amtg_port *port
     if (count)
         text_head(out, head);
     for (unsigned i = 0; i < count; i++) {
-        flags_text(words, ports[i].flags, flags, sizeof flags);
+        class_flags_text(words, ports[i].flags, flags, sizeof flags);
         fprintf(out, "  %s: %s%s%s\n", ports[i].name, ports[i].type->name, flags[0] ? ", " : "",
                 flags);
         wrap(out, 6, ports[i].help);
@@ -132,9 +129,9 @@ static void text_params(FILE *out, const struct amtg_class *class)
     for (unsigned i = 0; i < class->params_count; i++) {
         const struct amtg_param *p = &class->params[i];
         fprintf(out, p->initial ? "  %s: default %s\n" : "  %s: %s\n", amtg_param_name(p, name),
-                default_text(p));
+                class_default_text(p));
         wrap(out, 6, p->help);
-        wrap(out, 6, expected_text(p, expected, sizeof expected));
+        wrap(out, 6, class_expected_text(p, expected, sizeof expected));
     }
 }
 
@@ -271,7 +268,7 @@ static void markdown_ports(FILE *out, const char *title, const struct amtg_port 
         code_cell(out, ports[i].name);
         code_cell(out, ports[i].type->name);
         cell(out, ports[i].help);
-        cell(out, flags_text(words, ports[i].flags, flags, sizeof flags));
+        cell(out, class_flags_text(words, ports[i].flags, flags, sizeof flags));
         fputc('\n', out);
     }
 }
@@ -290,9 +287,9 @@ static void markdown_params(FILE *out, const struct amtg_class *class)
         if (p->initial && p->initial[0])
             code_cell(out, p->initial);
         else
-            cell(out, default_text(p));
+            cell(out, class_default_text(p));
         cell(out, p->help);
-        cell(out, expected_text(p, expected, sizeof expected));
+        cell(out, class_expected_text(p, expected, sizeof expected));
         fputc('\n', out);
     }
 }

@@ -24,4 +24,11 @@ struct flag_words {
 };
 extern const struct flag_words class_flag_words[], input_flag_words[], output_flag_words[];
 
+/* "addressed, may stay open"; "" when there is no flag. Into out, returns out. */
+const char *class_flags_text(const struct flag_words *words, unsigned flags, char *out, size_t room);
+/* A default as it is written, "none", or "required". */
+const char *class_default_text(const struct amtg_param *p);
+/* What a user may write, with the unit: "a whole number from 0 to 254 (hops)". Into out, returns out. */
+const char *class_expected_text(const struct amtg_param *p, char *out, size_t room);
+
 #endif

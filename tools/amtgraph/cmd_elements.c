@@ -115,7 +115,7 @@ const struct command command_elements = {
     .name = "elements",
     .summary = "list the elements, or show all about one",
     .operands = "[CLASS]",
-    .details = "Without NAME: one line for each element, folder by folder. With it: its ports,\n"
+    .details = "Without CLASS: one line for each element, folder by folder. With it: its ports,\n"
                "parameters, counters and reasons for drops, and an example.",
     COMMAND_OPTIONS({"json", NULL, "print JSON; without CLASS, all about every element"},
                     {"markdown", NULL, "print the reference page, or without CLASS its index"}),

@@ -6,6 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+const struct exit_meaning exit_meanings[] = {
+    {"0", "done"},
+    {"1", "failed or a negative verdict"},
+    {"2", "wrong usage"},
+    {"10 to 17", "of verify: the step that failed, see its help"},
+    {"77", "a privilege is missing"},
+    {"78", "a graph is wrong"},
+    {NULL, NULL},
+};
+
 bool line_has(const struct command_line *line, const char *option)
 {
     for (int i = 0; i < line->given_count; i++)

@@ -11,4 +11,12 @@ enum exit_code {
     EXIT_GRAPH = 78,     /* a graph file is wrong */
 };
 
+/* What they mean, for help and the manual; the table ends with one that has no help. */
+struct exit_meaning {
+    const char *codes; /* "78", "10 to 17" */
+    const char *help;
+};
+
+extern const struct exit_meaning exit_meanings[]; /* command.c */
+
 #endif

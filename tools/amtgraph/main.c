@@ -19,7 +19,8 @@
     X(graph)        \
     X(verify)       \
     X(schema)       \
-    X(completion)
+    X(completion)   \
+    X(man)
 
 #define X(name) extern const struct command command_##name;
 COMMANDS(X)
@@ -39,9 +40,9 @@ static void help(FILE *out)
     for (const struct command *const *c = commands; *c; c++)
         fprintf(out, "  %-12s %s\n", (*c)->name, (*c)->summary);
     fputs("\nOptions:\n  --help       print this, or the help of a command, and end\n"
-          "  --version    print the version and end\n\n"
-          "Exit codes: 0 done, 1 failed or a negative verdict, 2 wrong usage,\n"
-          "77 a privilege is missing, 78 a graph is wrong; of verify, 10 to 17, see its help.\n", out);
+          "  --version    print the version and end\n\nExit codes:\n", out);
+    for (const struct exit_meaning *m = exit_meanings; m->help; m++)
+        fprintf(out, "  %-12s %s\n", m->codes, m->help);
 }
 
 static int unknown_command(const char *name)
