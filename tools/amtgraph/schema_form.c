@@ -19,31 +19,48 @@
 #define NAME  "[A-Za-z0-9_-]{1,64}"
 #define END   " *" NAME "(\\[[0-9A-Fa-fx]+\\])?(\\.[A-Za-z0-9_.-]+(\\[[0-9]+\\])?)? *"
 
+/* An IPv4 address as an IPv6 one (RFC 4291, section 2.5.5.2): to `check` it is the former. */
+#define MAPPED "[0:]+[fF]{4}:(" IP4 "|" GROUP ":" GROUP ")"
+
+/* What YAML may read a text as, besides a text: a number (n), true or false (b), nothing (0). */
 static const struct {
-    const char *name, *description, *pattern;
-    bool scalar; /* numbers, true, false and nothing are such a text as well */
+    const char *name, *as, *description, *pattern;
 } forms[] = {
-    {"any scalar", "a text", "^[^\\x00]*$", true},
-    {"scalar", "a text", "^(?![\\s\\S]*\\$\\{)[^\\x00]*$", true},
-    {"substituted", "\"${name}\", the value of a parameter of this graph; or a sum with such terms",
-     "^\\$\\{[^}]*\\}$|^(?=[\\s\\S]*\\$\\{)[\\s\\S]* \\+ ", false},
-    {"name", "letters, digits, `-` and `_`", "^" NAME "$", true},
-    {"whole number", "a whole number, in quotes", "^(0|[1-9][0-9]*|0[xX][0-9A-Fa-f]{1,16})$", false},
-    {"number", "a number, in quotes", "^[0-9.eE+-]+$", false},
-    {"duration", "a duration such as 1m30s",
-     "^(?=[0-9])" PART "d)?" PART "h)?" PART "m)?" PART "s)?" PART "ms)?" PART "us)?" PART "ns)?$",
-     false},
-    {"size", "a size such as 64KiB", "^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB|TiB)?$", false},
-    {"IPv4 address", "an IPv4 address", "^" IP4 "$", false},
-    {"IPv6 address", "an IPv6 address", "^" IP6 "$", false},
-    {"host name", "a host name", "^(?!.*(^|\\.)[0-9]+\\.?$)" LABEL "(\\." LABEL ")*\\.?$", false},
-    {"interface", "the name of a network interface, or auto", "^(?!\\.\\.?$)[^/ \\t:]{1,15}$", true},
-    {"path", "the path of a file", "^(?!\\$\\{)[\\s\\S]", true},
-    {"port", "element.port", "^" END "$", true},
-    {"chain", "a -> b.in -> c", "^" END "(->" END ")+$", false},
-    {"wire", "a <-> b", " <-> ", false},
-    {"amount", "a number, or one after <, <=, >= or >", "", true},
+    {"any scalar", "nb0", "a text", "^[^\\x00]*$"},
+    {"scalar", "nb0", "a text", "^(?![\\s\\S]*\\$\\{)[^\\x00]*$"},
+    {"substituted", "", "\"${name}\", the value of a parameter of this graph; or a sum with such terms",
+     "^\\$\\{[^}]*\\}$|^(?=[\\s\\S]*\\$\\{)[\\s\\S]* \\+ "},
+    {"name", "nb", "letters, digits, `-` and `_`", "^" NAME "$"},
+    {"whole number", "", "a whole number, in quotes", "^(0|[1-9][0-9]*|0[xX][0-9A-Fa-f]{1,16})$"},
+    {"number", "", "a number, in quotes",
+     "^[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?$"},
+    {"duration", "", "a duration such as 1m30s",
+     "^(?=[0-9])" PART "d)?" PART "h)?" PART "m)?" PART "s)?" PART "ms)?" PART "us)?" PART "ns)?$"},
+    {"size", "", "a size such as 64KiB", "^[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB|TiB)?$"},
+    {"IPv4 address", "", "an IPv4 address", "^(" IP4 "|" MAPPED ")$"},
+    {"IPv6 address", "", "an IPv6 address", "^(?!" MAPPED "$)" IP6 "$"},
+    {"host name", "b", "a host name", "^(?!.*(^|\\.)[0-9]+\\.?$)" LABEL "(\\." LABEL ")*\\.?$"},
+    {"interface", "nb", "the name of a network interface, or auto",
+     "^(?!\\.\\.?$)[^/ \\t:]{1,15}$"},
+    {"path", "nb", "the path of a file", "^(?![\\s\\S]*\\$\\{)[\\s\\S]"},
+    {"port", "nb", "element.port", "^" END "$"},
+    {"chain", "", "a -> b.in -> c", "^" END "(->" END ")+$"},
+    {"wire", "", "a <-> b", " <-> "},
 };
+
+/* The types of JSON that such a text may have. */
+static json_t *types_of(const char *as)
+{
+    json_t *types = json_pack("[s]", "string");
+
+    if (strchr(as, 'n'))
+        json_array_append_new(types, json_string("number"));
+    if (strchr(as, 'b'))
+        json_array_append_new(types, json_string("boolean"));
+    if (strchr(as, '0'))
+        json_array_append_new(types, json_string("null"));
+    return types;
+}
 
 json_t *schema_ref(const char *name)
 {
@@ -93,12 +110,8 @@ json_t *schema_map(const struct amtg_key *keys, json_t *values)
 
 void schema_define_forms(json_t *definitions)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        json_t *types = forms[i].scalar
-                            ? json_pack("[ssss]", "string", "number", "boolean", "null")
-                            : json_string("string");
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         json_object_set_new(definitions, forms[i].name,
                             json_pack("{ss so ss}", "description", forms[i].description, "type",
-                                      types, "pattern", forms[i].pattern));
-    }
+                                      types_of(forms[i].as), "pattern", forms[i].pattern));
 }

@@ -81,6 +81,15 @@ static void add_address(json_t *list, const struct amtg_param *p)
 
 /* ---- lists and maps -------------------------------------------------------------- */
 
+/* No item: the word `none`, or `key:` with no value; "" only where nothing is known of its items. */
+static void add_empty(json_t *list, enum schema_place place)
+{
+    if (place == SCHEMA_OF_DEFAULT)
+        add_none(list);
+    else
+        json_array_append_new(list, json_pack("{s[sn]}", "enum", "none"));
+}
+
 /* What one item may be. */
 static json_t *item_alternatives(const struct amtg_param *p, bool names)
 {
@@ -106,14 +115,14 @@ static void add_list(json_t *list, const struct amtg_param *p, enum schema_place
 
     json_array_extend(list, one);
     if (p->min == 0)
-        add_none(list);
+        add_empty(list, place);
     if (p->min > 1)
         json_object_set_new(exact, "minItems", json_integer((json_int_t)p->min));
     if (p->max)
         json_object_set_new(exact, "maxItems", json_integer((json_int_t)p->max));
     json_array_append_new(list, exact);
     if (p->kind != AMTG_KIND_TEXTS || place == SCHEMA_OF_DEFAULT)
-        add_none(vague);
+        add_empty(vague, place);
     if (place == SCHEMA_OF_CLASS)
         add_ref(vague, "substituted");
     json_array_extend(one, vague);
