@@ -34,7 +34,7 @@ static void ip_describe(const struct amtg_packet *p, FILE *out)
 {
     amtg_describe_ip(p->data, p->len, out);
     if (p->to)
-        fprintf(out, " (to %u endpoints)", p->to->count);
+        fprintf(out, " (to %u endpoint%s)", p->to->count, p->to->count == 1 ? "" : "s");
 }
 
 static bool ip_raw_from_ip(struct amtg_packet *p)

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/trace.h"
 #include "tools/amtgraph/follow.h"
 #include "tools/amtgraph/load.h"
 #include "tools/amtgraph/own_stdout.h"
@@ -62,8 +61,12 @@ static int add_file(struct trace_run *r, const char *operand)
     free(name);
     if (!placed)
         return usage_error(r->line->command, "%s", why);
-    if (!trace_feed_add(r->feed, path, at ? &place : NULL, why, sizeof why))
-        return failed(why);
+    struct amtg_diag *diag = amtg_diag_new();
+    bool added = trace_feed_add(r->feed, path, at ? &place : NULL, diag, why, sizeof why);
+    amtg_diag_print(diag, stderr, color_wanted(stderr));
+    amtg_diag_free(diag);
+    if (!added)
+        return *why ? failed(why) : EXIT_FAILED;
     return EXIT_DONE;
 }
 
@@ -196,12 +199,18 @@ const struct command command_trace = {
     .summary = "explain each packet's way through a graph, element by element",
     .operands = "GRAPH [NAME=]PACKETS...",
     .details =
-        "PACKETS is a capture file (pcap or pcapng; - : standard input). Each datagram of it goes\n"
-        "in where it fits: UDP where a socket has that port, ICMP errors where they are taken,\n"
-        "multicast where packets are captured; or where --at or NAME= say. Told are the elements\n"
-        "that it passes, with their line in the graph file, what each has changed in its octets,\n"
-        "what was born of it, and where it ended and why. No privilege is needed, nothing of the\n"
-        "host is touched, and nothing waits: time is that of the capture.",
+        "PACKETS is a capture (pcap or pcapng; - : standard input), or NAME.yaml with packets as "
+        "tests\n"
+        "of graphs have them: `packets: [{ip4: A > B, ...}, ...]`. Each goes in where it fits: UDP "
+        "where\n"
+        "a socket has that port, ICMP errors where they are taken, multicast where packets are\n"
+        "captured; or where --at or NAME= say. Told are the elements that it passes, with their "
+        "line\n"
+        "in the graph file, what each has changed in its octets, what was born of it, and where "
+        "it\n"
+        "ended and why. No privilege is needed, nothing of the host is touched, and nothing "
+        "waits:\n"
+        "time is that of the capture.",
     COMMAND_OPTIONS({"at", "ELEMENT[.OUTPUT]", "where all packets go in"},
                     {"for", "DURATION", "look on for this long after the last packet (default 0s)"},
                     {"json", NULL, "print a JSON object for each instant, one a line"}, OPTION_SET,

@@ -8,11 +8,14 @@
 #include "elements/wire/icmp.h"
 #include "elements/wire/ip.h"
 #include "elements/wire/types.h"
+#include "tools/amtgraph/written_packets.h"
 
 enum { FILES_MOST = 64, UDP = 17 };
 
 struct file {
-    struct amtg_capture_reader *reader;
+    struct amtg_capture_reader *reader; /* NULL: they are written ones */
+    struct written_packets written;
+    unsigned taken; /* of those */
     struct amtg_captured next;
     bool more, has_place;
     struct trace_place place;
@@ -220,34 +223,43 @@ struct trace_feed *trace_feed_new(const struct amtg_graph *g)
 
 void trace_feed_free(struct trace_feed *f)
 {
-    for (unsigned i = 0; f && i < f->count; i++)
+    for (unsigned i = 0; f && i < f->count; i++) {
         amtg_capture_close(f->files[i].reader);
+        written_packets_free(&f->files[i].written);
+    }
     free(f);
 }
 
 static bool advance(struct file *file, char *why, size_t room)
 {
+    if (!file->reader) {
+        file->more = file->taken < file->written.count;
+        if (file->more)
+            file->next = file->written.all[file->taken++];
+        return true;
+    }
     enum amtg_capture_result result = amtg_capture_next(file->reader, &file->next, why, room);
 
     file->more = result == AMTG_CAPTURE_DATAGRAM;
     return result != AMTG_CAPTURE_BROKEN;
 }
 
-bool trace_feed_add(struct trace_feed *f, const char *path, const struct trace_place *at, char *why,
-                    size_t room)
+bool trace_feed_add(struct trace_feed *f, const char *path, const struct trace_place *at,
+                    struct amtg_diag *diag, char *why, size_t room)
 {
     if (f->count == FILES_MOST) {
         snprintf(why, room, "%s: more than %d files", path, FILES_MOST);
         return false;
     }
-    struct file *file = &f->files[f->count];
-    *file = (struct file){.reader = amtg_capture_open(path, why, room), .has_place = at != NULL};
-    if (!file->reader)
-        return false;
+    struct file *file = &f->files[f->count++];
+    *file = (struct file){.has_place = at != NULL};
     if (at)
         file->place = *at;
-    f->count++;
-    return advance(file, why, room);
+    *why = '\0';
+    if (written_packets_is(path))
+        return written_packets_read(&file->written, path, diag) && advance(file, why, room);
+    file->reader = amtg_capture_open(path, why, room);
+    return file->reader && advance(file, why, room);
 }
 
 /* The file whose next datagram comes first; NULL: all have ended. */

@@ -22,11 +22,11 @@ void trace_feed_free(struct trace_feed *f); /* NULL is fine */
 bool trace_place_read(const struct amtg_graph *g, const char *text, struct trace_place *out,
                       char *why, size_t room);
 /*
- * Add a file, "-" for standard input. at: where all of it goes; NULL: each datagram where it
- * fits. false: it cannot be read; why.
+ * Add a file of packets: a capture ("-": standard input), or written ones. at: where all of it
+ * goes; NULL: each datagram where it fits. false: it cannot be read; why, or problems in diag.
  */
-bool trace_feed_add(struct trace_feed *f, const char *path, const struct trace_place *at, char *why,
-                    size_t room);
+bool trace_feed_add(struct trace_feed *f, const char *path, const struct trace_place *at,
+                    struct amtg_diag *diag, char *why, size_t room);
 
 /* A datagram that is due. */
 struct trace_due {

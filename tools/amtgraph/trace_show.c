@@ -95,7 +95,7 @@ static void put_changes(const struct page *page, const struct follow_view *a,
         putc('\n', page->out);
     }
     if (b->has_tos && b->to_count && (!a->has_tos || a->tos != b->tos))
-        fprintf(page->out, "%sTOS of what brings it 0x%02x\n", indent, b->tos);
+        fprintf(page->out, "%souter TOS 0x%02x\n", indent, b->tos);
 }
 
 static void put_hop(const struct page *page, const struct follow_hop *hop, const char *indent)
