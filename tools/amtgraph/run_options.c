@@ -37,8 +37,11 @@ static int read_seed(struct run_options *o, const char *text)
 {
     static const struct amtg_param number = {.kind = AMTG_KIND_UINT, .size = sizeof(uint64_t)};
 
-    if (!amtg_param_scalar(&number, text, o->seed))
+    uint64_t value; /* aligned, which the octets of the seed need not be */
+
+    if (!amtg_param_scalar(&number, text, &value))
         return usage_error(o->command, "--seed %s: a number expected", text);
+    memcpy(o->seed, &value, sizeof(value));
     o->seeded = true;
     return EXIT_DONE;
 }
