@@ -11,7 +11,7 @@ self=${0##*/}
 # what only the fuzz targets use; web: what only tests/web uses, besides node and npm; docs:
 # what makes the pages of the site.
 packages_build=(gcc libc6-dev make cmake pkg-config
-    libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev scdoc)
+    libpcap-dev libyaml-dev libsodium-dev libjansson-dev libcap-ng-dev libmicrohttpd-dev scdoc)
 packages_test=(check iproute2 valgrind cmark-gfm)
 packages_system=(iproute2 procps jq ethtool nftables tcpdump tshark)
 packages_docs=(cmark-gfm)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/amtgraph/admin_private.h"
+#include "tools/amtgraph/web.h"
 
 static void *run(void *arg)
 {
@@ -21,6 +22,20 @@ static void open_end(struct amtg_letter *l)
     amtg_loop_stop(v->admin->loop);
 }
 
+/* The socket, and the web page if there is to be one; without a socket only where that is no failure. */
+static bool open_both(struct admin *a, const struct admin_options *options, enum amtg_err *err, char *why,
+                      size_t room)
+{
+    a->socket = admin_socket_open(a, err, why, room);
+    if (!a->socket && (*err != AMTG_ESYSTEM || options->must))
+        return false;
+    if (!a->socket)
+        fprintf(stderr, "amtgraph: warning: no socket to ask this run by: %s\n", why);
+    if (options->web)
+        a->web = web_open(a, options->web, err, why, room);
+    return a->web || !options->web;
+}
+
 struct admin *admin_open(const struct admin_options *options, enum amtg_err *err, char *why,
                          size_t room)
 {
@@ -35,15 +50,11 @@ struct admin *admin_open(const struct admin_options *options, enum amtg_err *err
     a->mailbox.watch.fd = -1;
     snprintf(a->name, sizeof a->name, "%s", options->name);
     a->loop = amtg_loop_new(AMTG_CLOCK_REAL, NULL);
-    if (a->loop && amtg_mailbox_open(&a->mailbox, a->loop) == AMTG_OK) {
+    a->sources = admin_sources_read(admin_graph(a));
+    if (a->sources && a->loop && amtg_mailbox_open(&a->mailbox, a->loop) == AMTG_OK) {
         amtg_loop_hold(a->loop);
-        a->socket = admin_socket_open(a, err, why, room);
-    }
-    if (a->socket)
-        return a;
-    if (*err == AMTG_ESYSTEM && !options->must) {
-        fprintf(stderr, "amtgraph: warning: nobody can look at this run: %s\n", why);
-        return a;
+        if (open_both(a, options, err, why, room))
+            return a;
     }
     admin_close(a);
     return NULL;
@@ -65,10 +76,18 @@ void admin_close(struct admin *a)
         pthread_join(a->thread, NULL);
     }
     admin_questions_end(a);
+    web_close(a->web);
     admin_socket_close(a->socket);
     amtg_mailbox_close(&a->mailbox);
     amtg_loop_free(a->loop);
+    admin_sources_free(a->sources);
     free(a);
+}
+
+void admin_set_draining(struct admin *a, bool on)
+{
+    if (a)
+        atomic_store(&a->draining, on);
 }
 
 unsigned admin_shards_count(const struct admin *a)

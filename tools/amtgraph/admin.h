@@ -6,23 +6,34 @@
  *   admin.c          its thread and its life
  *   admin_question.c questions, and the visits that they pay to the shards
  *   admin_kinds.c    what can be asked
+ *   admin_elements.c what the elements are, and the lines of the graph that say so
+ *   admin_health.c   whether all shards answer
  *   admin_tap.c      packets as they cross an edge
  *   admin_pace.c     a virtual run, step by step
  *   admin_socket.c   asking by a unix socket: lines of JSON
  *   admin_path.c     where that socket is
+ *   web.c            asking by HTTP (web.h)
  */
 #ifndef AMTG_TOOLS_ADMIN_H
 #define AMTG_TOOLS_ADMIN_H
 
 #include "core/shards.h"
+#include "tools/amtgraph/web_address.h"
 
 struct admin;
 struct pace;
+
+struct web_options {
+    struct web_address address;
+    const char *const *hosts; /* names that it may be called by besides its address; lent */
+    size_t hosts_count;
+};
 
 struct admin_options {
     struct amtg_shards *shards;
     const char *name; /* of the run: that of its socket */
     struct pace *pace; /* of the run; lent; NULL: it keeps its own */
+    const struct web_options *web; /* NULL: no web page */
     bool must;        /* to have no socket is a failure; else it is a warning */
 };
 
@@ -34,6 +45,8 @@ struct admin *admin_open(const struct admin_options *options, enum amtg_err *err
                          size_t room);
 /* Begin to answer: once the shards are started, and before they run. false: there is no thread. */
 bool admin_launch(struct admin *a);
+/* From the thread of the run: nobody new is served, or everybody is again. NULL is fine. */
+void admin_set_draining(struct admin *a, bool on);
 /* When the shards have come to their end, before they are stopped. NULL is fine. */
 void admin_close(struct admin *a);
 

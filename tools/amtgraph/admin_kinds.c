@@ -14,7 +14,8 @@ enum {
     ARGUMENTS = 16,
 };
 
-extern const struct admin_kind admin_kind_tap, admin_kind_pace, admin_kind_crossings;
+extern const struct admin_kind admin_kind_elements, admin_kind_health, admin_kind_tap, admin_kind_pace,
+    admin_kind_crossings;
 
 /* ---- status: which run this is ----------------------------------------------- */
 
@@ -275,6 +276,6 @@ static const struct admin_kind call = {
     .name = "call", .help = "have an element do something", .changes = true, .begin = call_begin};
 
 const struct admin_kind *const admin_kinds[] = {
-    &status, &edges, &counters, &listings, &show, &call, &admin_kind_tap, &admin_kind_pace,
-    &admin_kind_crossings, NULL,
+    &status, &edges, &counters, &listings, &show, &call, &admin_kind_elements, &admin_kind_health,
+    &admin_kind_tap, &admin_kind_pace, &admin_kind_crossings, NULL,
 };

@@ -9,6 +9,8 @@
 #include "tools/amtgraph/admin_question.h"
 
 struct admin_socket;
+struct admin_sources;
+struct web;
 
 struct admin {
     struct amtg_shards *shards;
@@ -17,17 +19,24 @@ struct admin {
     struct amtg_mailbox mailbox;
     struct admin_question *questions;
     struct admin_socket *socket; /* NULL: none */
+    struct web *web;             /* NULL: none */
+    struct admin_sources *sources;
     pthread_t thread;
     bool running;
     struct pace *pace; /* of a virtual run that can be told to go on; NULL: it keeps its own */
     unsigned followers; /* the run's: of that pace */
     atomic_uint news_on_the_way;
+    atomic_bool draining;
 };
 
 /* NULL: why. It is watched in the loop of the admin side. */
 struct admin_socket *admin_socket_open(struct admin *a, enum amtg_err *err, char *why, size_t room);
 /* Says goodbye, and removes it. NULL is fine. */
 void admin_socket_close(struct admin_socket *s);
+
+/* The text of the graph's files as they are now. NULL: no memory. */
+struct admin_sources *admin_sources_read(const struct amtg_graph *g);
+void admin_sources_free(struct admin_sources *s);
 
 /* End all questions; the shards stand still. */
 void admin_questions_end(struct admin *a);

@@ -164,11 +164,12 @@ static int open_admin(struct run *run)
     enum amtg_err err;
     char name[64], why[WHY];
 
-    if (o->no_admin || (o->virtual && !o->name && !o->paused))
+    if (o->no_admin || (o->virtual && !o->name && !o->paused && !o->web))
         return EXIT_DONE;
     name_of(run, name, sizeof name);
     run->admin = admin_open(&(struct admin_options){.shards = run->shards, .name = name,
                                                     .pace = run->pace,
+                                                    .web = o->web ? &o->page : NULL,
                                                     .must = o->name || o->paused},
                             &err, why, sizeof why);
     return run->admin ? EXIT_DONE : failed(err, why);
@@ -190,12 +191,14 @@ static void end_run(void *arg)
 {
     struct run *run = arg;
     drain_end(&run->drain);
+    admin_set_draining(run->admin, run->drain.ending || run->drain.refusing);
 }
 
 static void toggle_drain(void *arg)
 {
     struct run *run = arg;
     drain_toggle(&run->drain);
+    admin_set_draining(run->admin, run->drain.ending || run->drain.refusing);
 }
 
 /* A shard has ended: so do all. */
@@ -335,6 +338,8 @@ const struct command command_run_graph = {
                     {"replay", "NAME=FILE", "feed the outputs of element NAME from a capture"},
                     {"record", "NAME=FILE", "record what goes into element NAME (- : standard output)"},
                     {"name", "NAME", "of this run, for show, tap and the like (default: that of the graph)"},
+                    {"web", "[ADDR:]PORT", "serve the page of this run by HTTP (ADDR: 127.0.0.1; port 0: any)"},
+                    {"web-host", "NAME", "the page may be called by this name too, as behind a proxy"},
                     {"no-admin", NULL, "open no socket: nobody can look at this run"},
                     {"paused", NULL, "a virtual run waits until `amtgraph pace` or the page lets it go on"},
                     {"drain", "DURATION", "from SIGTERM to the end, while gateways go elsewhere"},

@@ -96,6 +96,23 @@ static int read_name(struct run_options *o, const char *text)
     return EXIT_DONE;
 }
 
+static int read_web(struct run_options *o, const char *text)
+{
+    o->web = true;
+    if (!web_address_parse(text, &o->page.address))
+        return usage_error(o->command, "--web %s: a port, or an address and a port such as "
+                                       "127.0.0.1:8080 or [::1]:8080 expected", text);
+    return EXIT_DONE;
+}
+
+static int read_web_host(struct run_options *o, const char *text)
+{
+    if (!amtg_host_is(text))
+        return usage_error(o->command, "--web-host %s: a host name expected", text);
+    o->page_hosts[o->page.hosts_count++] = text;
+    return EXIT_DONE;
+}
+
 static int read_single(struct run_options *o, const struct given_option *option)
 {
     const char *name = option->name;
@@ -114,6 +131,10 @@ static int read_single(struct run_options *o, const struct given_option *option)
         return read_seed(o, option->value);
     if (strcmp(name, "name") == 0)
         return read_name(o, option->value);
+    if (strcmp(name, "web") == 0)
+        return read_web(o, option->value);
+    if (strcmp(name, "web-host") == 0)
+        return read_web_host(o, option->value);
     if (strcmp(name, "trace") == 0)
         o->trace_path = option->value;
     o->no_admin |= strcmp(name, "no-admin") == 0;
@@ -136,7 +157,8 @@ int run_options_read(struct run_options *o, const struct command_line *line)
     o->settings = calloc(count, sizeof *o->settings);
     o->replays = calloc(count, sizeof *o->replays);
     o->records = calloc(count, sizeof *o->records);
-    if (!o->names || !o->settings || !o->replays || !o->records)
+    o->page.hosts = o->page_hosts = calloc(count, sizeof *o->page_hosts);
+    if (!o->page_hosts || !o->names || !o->settings || !o->replays || !o->records)
         return EXIT_FAILED;
     char *copy = o->names;
     for (int i = 0; i < line->given_count; i++) {
@@ -156,6 +178,8 @@ int run_options_read(struct run_options *o, const struct command_line *line)
     if (o->seeded && !o->virtual)
         return usage_error(o->command, "--seed: secrets on a real network must not be repeatable; "
                                        "it goes with --virtual, --replay or --record");
+    if (o->web && o->no_admin)
+        return usage_error(o->command, "--web lets others look at the run, --no-admin does not");
     return EXIT_DONE;
 }
 
@@ -165,4 +189,5 @@ void run_options_free(struct run_options *o)
     free(o->settings);
     free(o->replays);
     free(o->records);
+    free(o->page_hosts);
 }

@@ -3,6 +3,7 @@
 #define AMTG_TOOLS_RUN_OPTIONS_H
 
 #include "core/shards.h"
+#include "tools/amtgraph/admin.h"
 #include "tools/amtgraph/command.h"
 
 struct run_options {
@@ -14,6 +15,9 @@ struct run_options {
     uint64_t drain_ns;      /* from a signal to the end; 0: at once */
     const char *trace_path; /* NULL: none */
     const char *name;       /* of the run; NULL: that of the graph */
+    struct web_options page; /* its hosts: with room for all that are given */
+    const char **page_hosts;
+    bool web; /* a page is wanted */
     bool no_admin;
     bool paused; /* a virtual run that waits to be told to go on */
     uint8_t seed[32];
