@@ -49,8 +49,8 @@ struct admin_socket {
     struct admin *admin;
     struct amtg_watch watch;
     int lock; /* held as long as the run has this name */
-    char path[ADMIN_PATH];
-    bool bound;
+    char path[ADMIN_PATH], lock_path[ADMIN_PATH];
+    bool bound, locked;
     struct client clients[CLIENTS];
 };
 
@@ -287,21 +287,38 @@ static void on_listener(struct amtg_element *e, struct amtg_watch *w, uint32_t e
 
 /* ---- its place ------------------------------------------------------------------- */
 
+/* Open and lock the file. Whoever had it before may have removed it in between: then again. */
+static bool lock_file(struct admin_socket *s)
+{
+    struct stat here, there;
+
+    for (;;) {
+        s->lock = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) < 0)
+            return false;
+        if (fstat(s->lock, &here) == 0 && stat(s->lock_path, &there) == 0 &&
+            here.st_ino == there.st_ino)
+            return s->locked = true;
+        close(s->lock);
+    }
+}
+
 /* The name is ours as long as the lock is, which goes with the process, however that ends. */
 static enum amtg_err take_name(struct admin_socket *s, char *why, size_t room)
 {
-    char path[ADMIN_PATH], pid[16] = "";
+    const char *path = s->lock_path;
+    char pid[16] = "";
 
-    if (!admin_path(s->admin->name, "lock", path) || !admin_path(s->admin->name, "sock", s->path)) {
+    if (!admin_path(s->admin->name, "lock", s->lock_path) ||
+        !admin_path(s->admin->name, "sock", s->path)) {
         snprintf(why, room, "the path of the socket is too long");
         return AMTG_ESYSTEM;
     }
-    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (s->lock < 0) {
+    if (!lock_file(s) && s->lock < 0) {
         snprintf(why, room, "%s: %s", path, strerror(errno));
         return AMTG_ESYSTEM;
     }
-    if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
+    if (!s->locked) {
         if (read(s->lock, pid, sizeof pid - 1) <= 0)
             snprintf(pid, sizeof pid, "not known");
         snprintf(why, room, "a graph is running under the name \"%s\" already (process %s): "
@@ -373,6 +390,8 @@ void admin_socket_close(struct admin_socket *s)
         unlink(s->path);
     if (s->watch.fd >= 0)
         close(s->watch.fd);
+    if (s->locked)
+        unlink(s->lock_path); /* while it is still ours */
     if (s->lock >= 0)
         close(s->lock);
     free(s);
