@@ -44,6 +44,50 @@ static inline uint64_t number_of(const char *text, uint64_t min, uint64_t max)
     return n;
 }
 
+/* An address of either family, with a port, that can be counted up. */
+union endpoint {
+    struct sockaddr any;
+    struct sockaddr_in ip4;
+    struct sockaddr_in6 ip6;
+};
+
+static inline union endpoint endpoint_of(const char *text, uint16_t port)
+{
+    union endpoint e = {.ip6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
+    if (inet_pton(AF_INET6, text, &e.ip6.sin6_addr) == 1)
+        return e;
+    e = (union endpoint){.ip4 = {.sin_family = AF_INET, .sin_port = htons(port)}};
+    if (inet_pton(AF_INET, text, &e.ip4.sin_addr) != 1)
+        give_up("'%s' is not an address", text);
+    return e;
+}
+
+static inline socklen_t endpoint_octets(const union endpoint *e)
+{
+    return e->any.sa_family == AF_INET6 ? sizeof e->ip6 : sizeof e->ip4;
+}
+
+/* The last 32 bits of an address, host order: what counting up changes. */
+static inline uint32_t endpoint_number(const union endpoint *e)
+{
+    return ntohl(e->any.sa_family == AF_INET6 ? e->ip6.sin6_addr.s6_addr32[3]
+                                              : e->ip4.sin_addr.s_addr);
+}
+
+/* The address `n` further on, at another port. */
+static inline union endpoint endpoint_plus(union endpoint e, uint32_t n, uint16_t port)
+{
+    uint32_t number = htonl(endpoint_number(&e) + n);
+    if (e.any.sa_family == AF_INET6) {
+        e.ip6.sin6_addr.s6_addr32[3] = number;
+        e.ip6.sin6_port = htons(port);
+    } else {
+        e.ip4.sin_addr.s_addr = number;
+        e.ip4.sin_port = htons(port);
+    }
+    return e;
+}
+
 /* Host order, so that addresses can be counted up. */
 static inline uint32_t address_of(const char *text)
 {

@@ -5,7 +5,7 @@
  *
  *     bench_gateways RELAY FIRST ADDRESSES COUNT SOURCE GROUP [ask|own|stamp]
  *
- * COUNT gateways on ADDRESSES addresses from FIRST on. A socket holds a port of all these
+ * COUNT gateways on ADDRESSES addresses from FIRST on, of either family. A socket holds a port of all these
  * addresses: a process may not open one for each of 100,000 gateways everywhere.
  *     ask    they only ask: Request and Query, no Update, so that nothing is joined
  *     own    each joins a group of its own, from GROUP on
@@ -68,7 +68,7 @@ struct gateway {
 struct crowd {
     struct gateway *gateways; /* number i: address i % addresses, socket i / addresses */
     int *sockets;
-    uint32_t relay, first;
+    union endpoint relay, first; /* of one family */
     unsigned addresses;
     unsigned count, asked, admitted, heard;
     uint64_t repeats;
@@ -109,18 +109,36 @@ static void make_report(uint8_t *o, uint32_t source, uint32_t group)
     amtg_put_u16(igmp + 2, internet_sum(igmp, REPORT_OCTETS - sizeof header));
 }
 
+/* From which of our addresses a message goes. */
+union source {
+    struct cmsghdr head;
+    char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/* Returns its octets. */
+static size_t name_source(union source *s, const union endpoint *from)
+{
+    struct in_pktinfo ip4 = {.ipi_spec_dst = from->ip4.sin_addr};
+    struct in6_pktinfo ip6 = {.ipi6_addr = from->ip6.sin6_addr};
+
+    if (from->any.sa_family == AF_INET6) {
+        s->head = (struct cmsghdr){CMSG_LEN(sizeof ip6), IPPROTO_IPV6, IPV6_PKTINFO};
+        memcpy(CMSG_DATA(&s->head), &ip6, sizeof ip6);
+        return CMSG_SPACE(sizeof ip6);
+    }
+    s->head = (struct cmsghdr){CMSG_LEN(sizeof ip4), IPPROTO_IP, IP_PKTINFO};
+    memcpy(CMSG_DATA(&s->head), &ip4, sizeof ip4);
+    return CMSG_SPACE(sizeof ip4);
+}
+
 static void send_octets(struct crowd *crowd, const struct gateway *g, const void *octets, size_t len)
 {
     unsigned i = (unsigned)(g - crowd->gateways);
-    struct sockaddr_in to = socket_address(crowd->relay, RELAY_PORT);
-    struct in_pktinfo from = {.ipi_spec_dst.s_addr = htonl(crowd->first + i % crowd->addresses)};
+    union endpoint from = endpoint_plus(crowd->first, i % crowd->addresses, 0);
     struct iovec data = {(void *)(uintptr_t)octets, len};
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof from)];
-    } control = {.align = {CMSG_LEN(sizeof from), IPPROTO_IP, IP_PKTINFO}};
-    struct msghdr message = {&to, sizeof to, &data, 1, &control, sizeof control, 0};
-    memcpy(CMSG_DATA(&control.align), &from, sizeof from);
+    union source source;
+    struct msghdr message = {&crowd->relay, endpoint_octets(&crowd->relay), &data, 1, &source,
+                             name_source(&source, &from), 0};
     if (sendmsg(crowd->sockets[i / crowd->addresses], &message, 0) < 0 && errno != EAGAIN &&
         errno != ENOBUFS)
         give_up("send: %s", strerror(errno));
@@ -149,7 +167,7 @@ static void answer(struct crowd *crowd, struct gateway *g, const uint8_t *query)
 }
 
 /* What came with a message: when the kernel received it (ns of CLOCK_REALTIME, 0 if it
- * was not asked to say) and at which address. */
+ * was not asked to say) and at which address, by its last 32 bits. */
 static void read_control(struct msghdr *message, uint64_t *at, uint32_t *address)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
@@ -157,6 +175,10 @@ static void read_control(struct msghdr *message, uint64_t *at, uint32_t *address
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
             *address = ntohl(info.ipi_addr.s_addr);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            *address = ntohl(info.ipi6_addr.s6_addr32[3]);
         } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec time;
             memcpy(&time, CMSG_DATA(c), sizeof time);
@@ -197,6 +219,7 @@ static void receive(struct crowd *crowd, const int *socket)
     struct iovec into[AT_ONCE];
     struct mmsghdr messages[AT_ONCE];
     size_t which = (size_t)(socket - crowd->sockets);
+    uint32_t first = endpoint_number(&crowd->first);
 
     for (unsigned i = 0; i < AT_ONCE; i++) {
         into[i] = (struct iovec){octets[i], sizeof octets[i]};
@@ -209,8 +232,8 @@ static void receive(struct crowd *crowd, const int *socket)
         uint64_t at = 0;
         uint32_t address = 0;
         read_control(&messages[i].msg_hdr, &at, &address);
-        size_t g = which * crowd->addresses + (address - crowd->first);
-        if (address >= crowd->first && g < crowd->count && messages[i].msg_len >= 2)
+        size_t g = which * crowd->addresses + (address - first);
+        if (address >= first && g < crowd->count && messages[i].msg_len >= 2)
             hear(crowd, &crowd->gateways[g], at, octets[i], messages[i].msg_len);
     }
 }
@@ -253,6 +276,22 @@ static void settle_in(struct crowd *crowd)
     }
 }
 
+/* A port of all addresses. false: errno says why. */
+static bool open_one(const struct crowd *crowd, int *fd, uint16_t port)
+{
+    bool ip6 = crowd->first.any.sa_family == AF_INET6;
+    union endpoint at = endpoint_of(ip6 ? "::" : "0.0.0.0", port);
+    int yes = 1, room = ROOM;
+
+    *fd = socket(at.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return *fd >= 0 && bind(*fd, &at.any, endpoint_octets(&at)) == 0 &&
+           (ip6 ? setsockopt(*fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &yes, sizeof yes)
+                : setsockopt(*fd, IPPROTO_IP, IP_PKTINFO, &yes, sizeof yes)) == 0 &&
+           setsockopt(*fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) == 0 &&
+           (!crowd->arrivals ||
+            setsockopt(*fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes) == 0);
+}
+
 static void open_sockets(struct crowd *crowd)
 {
     unsigned count = (crowd->count + crowd->addresses - 1) / crowd->addresses;
@@ -260,16 +299,9 @@ static void open_sockets(struct crowd *crowd)
     crowd->sockets = calloc(count, sizeof *crowd->sockets);
     crowd->epoll = epoll_create1(EPOLL_CLOEXEC);
     for (unsigned i = 0; i < count; i++) {
-        int *fd = &crowd->sockets[i], yes = 1, room = ROOM;
-        struct sockaddr_in from = socket_address(INADDR_ANY, (uint16_t)(FIRST_PORT + i));
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = fd};
-        *fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (*fd < 0 || bind(*fd, (struct sockaddr *)&from, sizeof from) != 0 ||
-            setsockopt(*fd, IPPROTO_IP, IP_PKTINFO, &yes, sizeof yes) != 0 ||
-            setsockopt(*fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0 ||
-            (crowd->arrivals &&
-             setsockopt(*fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes) != 0) ||
-            epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, *fd, &event) != 0)
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &crowd->sockets[i]};
+        if (!open_one(crowd, &crowd->sockets[i], (uint16_t)(FIRST_PORT + i)) ||
+            epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, crowd->sockets[i], &event) != 0)
             give_up("socket %u: %s", i, strerror(errno));
     }
     for (unsigned i = 0; i < crowd->count; i++)
@@ -356,7 +388,8 @@ int main(int argc, char **argv)
     if (argc != 7 && argc != 8)
         give_up("usage: %s RELAY FIRST ADDRESSES COUNT SOURCE GROUP [ask|own|stamp]", argv[0]);
     struct crowd crowd = {.count = (unsigned)number_of(argv[4], 1, 1000000),
-                          .relay = address_of(argv[1]), .first = address_of(argv[2]),
+                          .relay = endpoint_of(argv[1], RELAY_PORT),
+                          .first = endpoint_of(argv[2], 0),
                           .addresses = (unsigned)number_of(argv[3], 1, 65536),
                           .source = address_of(argv[5]), .group = address_of(argv[6]),
                           .mode = argc == 8 ? mode_of(argv[7]) : JOIN};

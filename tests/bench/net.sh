@@ -3,11 +3,13 @@
 # namespace of its own, removed at the end whatever happens.
 #
 #   source 10.71.0.2 --- 10.71.0.1 relay 10.72.0.1 --- 10.72.1.1 ... gateways
-#                 native0               tunnel0
+#                 native0                 fd72::1  tunnel0  fd72::1:1 ...
 
 bench_tag=amtgb$$
 ns_source=$bench_tag-source ns_relay=$bench_tag-relay ns_gateways=$bench_tag-gateways
 relay_address=10.72.0.1 source_address=10.71.0.2 first_gateway=10.72.1.1 channel=232.7.7.7
+relay_address6=fd72::1 first_gateway6=fd72::1:1
+relay_graph=relay.yaml sink=udp # and its element whose counter `copies` counts
 gateway_addresses=100
 relay_pid='' gateways_pid='' admission='' heard=''
 work=$(mktemp -d)
@@ -40,9 +42,11 @@ net_up()
     ip -n "$ns_relay" address add 10.71.0.1/24 dev native0
     ip -n "$ns_source" address add $source_address/24 dev native0
     ip -n "$ns_relay" address add $relay_address/16 dev tunnel0
+    ip -n "$ns_relay" address add $relay_address6/64 dev tunnel0 nodad
     for ((i = 1; i <= gateway_addresses; i++)); do
-        ip -n "$ns_gateways" address add "10.72.1.$i/16" dev tunnel0
-    done
+        echo "address add 10.72.1.$i/16 dev tunnel0"
+        printf 'address add fd72::1:%x/64 dev tunnel0 nodad\n' "$i"
+    done | ip -n "$ns_gateways" -batch -
     for ns in "$ns_source" "$ns_relay"; do
         ip -n "$ns" link set native0 up
     done
@@ -65,10 +69,34 @@ net_unswallow()
     ip -n "$ns_relay" link set tunnel0 arp on
 }
 
+# The same for what does not pass by the queue of a device: gateways' addresses lead to
+# another one, which swallows whatever is sent by it.
+sink_up()
+{
+    ip -n "$ns_relay" link add sink0 type ifb
+    ip -n "$ns_relay" link set sink0 up
+    ip -n "$ns_relay" route add 10.72.1.0/24 dev sink0
+}
+
+sink_down()
+{
+    ip -n "$ns_relay" link del sink0
+}
+
+# over 4|6: the tunnels of the gateways that come up from now on
+over()
+{
+    tunnel_relay=$relay_address tunnel_first=$first_gateway
+    if [ "$1" = 6 ]; then
+        tunnel_relay=$relay_address6 tunnel_first=$first_gateway6
+    fi
+}
+over 4
+
 relay_up()
 {
-    ip netns exec "$ns_relay" "$amtgraph" run "$top/graphs/relay.yaml" \
-        --set upstream=native0 --set listen4=$relay_address --set listen6=none "$@" \
+    ip netns exec "$ns_relay" "$amtgraph" run "$top/graphs/$relay_graph" \
+        --set upstream=native0 --set listen4=$relay_address --set listen6=$relay_address6 "$@" \
         >>"$work/stats" 2>"$work/log" &
     relay_pid=$!
     local tries
@@ -96,7 +124,7 @@ relay_down()
 gateways_up()
 {
     mkfifo "$work/end"
-    ip netns exec "$ns_gateways" "$programs/bench_gateways" $relay_address $first_gateway \
+    ip netns exec "$ns_gateways" "$programs/bench_gateways" "$tunnel_relay" "$tunnel_first" \
         $gateway_addresses "$1" $source_address $channel ${2+"$2"} \
         <"$work/end" >"$work/gateways" &
     gateways_pid=$!
@@ -121,7 +149,7 @@ gateways_down()
 # gateways_ask COUNT: that many ask and join nothing.
 gateways_ask()
 {
-    ip netns exec "$ns_gateways" "$programs/bench_gateways" $relay_address $first_gateway \
+    ip netns exec "$ns_gateways" "$programs/bench_gateways" "$tunnel_relay" "$tunnel_first" \
         $gateway_addresses "$1" $source_address $channel ask < <(:) >/dev/null
 }
 
@@ -157,7 +185,7 @@ relay_copies()
     until grep -q '^(pool)' "$work/stats"; do
         sleep 0.02
     done
-    awk '$1 == "udp" && $2 == "counter" && $3 == "copies" {print $4}' "$work/stats"
+    awk -v sink="$sink" '$1 == sink && $2 == "counter" && $3 == "copies" {print $4}' "$work/stats"
 }
 
 # min_median_max FORMAT < numbers, one a line: prints the three

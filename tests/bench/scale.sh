@@ -23,7 +23,7 @@ cpu_ms()
 # As many ask first: see memory.sh. Refreshed as if each asked every 125 s.
 many_gateways()
 {
-    local gateways=100000 refresh=800 for=5 packets=3 asked cpu
+    local gateways=100000 refresh=800 for=3 packets=3 asked cpu
     relay_up
     gateways_ask $gateways
     asked=$(relay_memory)
@@ -35,8 +35,8 @@ many_gateways()
     sleep $for
     note refresh "$(awk -v ns=$(($(relay_cpu_ns) - cpu)) -v s=$for 'BEGIN {print ns / s / 1e6}')"
     gateways_refresh 0
-    stream 0.3 $packets
-    sleep 3
+    stream 0.7 $packets
+    sleep 2
     gateways_down
     relay_down
     [ "$heard" -eq $gateways ] || fail "$heard of $gateways gateways heard the channel"

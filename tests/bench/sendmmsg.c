@@ -6,8 +6,8 @@
  *
  *     bench_sendmmsg LOCAL FIRST ADDRESSES COUNT OCTETS COPIES [SEGMENTS [RATE]]
  *
- * COUNT destinations on ADDRESSES addresses from FIRST on. With RATE the packets come as
- * those of bench_source do, RATE a second and SEGMENTS at a time, and the loop sleeps
+ * COUNT destinations on ADDRESSES addresses from FIRST on, of either family. With RATE the
+ * packets come as those of bench_source do, RATE a second and SEGMENTS at a time, and the loop sleeps
  * between; without, one follows the other. Prints `copies ... cpu_ns ...`: how many were
  * made, and the CPU time of the process for that.
  */
@@ -25,8 +25,7 @@ int main(int argc, char **argv)
 {
     if (argc < 7 || argc > 9)
         give_up("usage: %s LOCAL FIRST ADDRESSES COUNT OCTETS COPIES [SEGMENTS [RATE]]", argv[0]);
-    struct sockaddr_in from = socket_address(address_of(argv[1]), 0);
-    uint32_t first = address_of(argv[2]);
+    union endpoint from = endpoint_of(argv[1], 0), first = endpoint_of(argv[2], 0);
     unsigned addresses = (unsigned)number_of(argv[3], 1, 65536);
     unsigned count = (unsigned)number_of(argv[4], 1, 1000000);
     size_t octets = number_of(argv[5], 1, 1472);
@@ -47,20 +46,20 @@ int main(int argc, char **argv)
     memcpy(CMSG_DATA(&control.align), &segment, sizeof segment);
     for (unsigned i = 0; i < segments; i++)
         shared[i] = (struct iovec){payload[i], octets};
-    struct sockaddr_in *to = calloc(count, sizeof *to);
+    union endpoint *to = calloc(count, sizeof *to);
     struct mmsghdr *messages = calloc(count, sizeof *messages);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = socket(from.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int buffer = 4 << 20;
 
     if (!to || !messages)
         give_up("no memory");
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof from) != 0)
+    if (fd < 0 || bind(fd, &from.any, endpoint_octets(&from)) != 0)
         give_up("socket: %s", strerror(errno));
     for (unsigned i = 0; i < count; i++) {
-        to[i] = socket_address(first + i % addresses, (uint16_t)(40000 + i / addresses));
+        to[i] = endpoint_plus(first, i % addresses, (uint16_t)(40000 + i / addresses));
         messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &to[i], .msg_namelen = sizeof to[i], .msg_iov = shared,
+            .msg_name = &to[i], .msg_namelen = endpoint_octets(&to[i]), .msg_iov = shared,
             .msg_iovlen = segments, .msg_control = segments > 1 ? &control : NULL,
             .msg_controllen = segments > 1 ? sizeof control : 0};
     }
