@@ -1,4 +1,5 @@
 /* amt-secret. Covers: S-1, S-2, S-3, S-4, R-22, R-40, R-41, E-17. */
+#include "core/ask.h"
 #include "elements/registry.h"
 #include "tests/support/amt.h"
 
@@ -202,8 +203,32 @@ START_TEST(a_secret_must_outlive_two_intervals)
 }
 END_TEST
 
+/* Covers: S-2. */
+START_TEST(a_secret_can_be_changed_by_hand)
+{
+    struct rig *rig = rig_new(_i, SECRET);
+    uint8_t mac[AMTG_MAC_OCTETS], next[AMTG_MAC_OCTETS];
+    char why[256];
+
+    make(rig, GATEWAY4, mac);
+    rig_step(rig, 30 * AMTG_S);
+    ck_assert_int_eq(amtg_ask_call(rig_element(rig, "it"), "rotate", NULL, 0, why, sizeof why), AMTG_OK);
+    make(rig, GATEWAY4, next);
+    ck_assert_mem_ne(mac, next, sizeof mac);
+    ck_assert(accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac)); /* no gateway loses anything by it */
+    rig_step(rig, 21 * AMTG_S);
+    ck_assert(!accepts(rig, GATEWAY4, GATEWAY_PORT, NONCE, mac));
+    rig_step(rig, 38 * AMTG_S); /* 89 s: the next change is 60 s after this one */
+    ck_assert_uint_eq(rig_counter(rig, "rotations"), 1);
+    rig_step(rig, 2 * AMTG_S);
+    ck_assert_uint_eq(rig_counter(rig, "rotations"), 2);
+    rig_free(rig);
+}
+END_TEST
+
 AMTG_RIG_SUITE("amt-secret", a_mac_is_right_for_what_it_was_made_for_only,
                each_bit_of_the_mac_counts, an_old_mac_is_good_for_two_intervals_after_the_change,
                one_previous_secret_is_kept, where_there_is_no_previous_secret_nothing_is_right,
                a_mac_says_whether_its_request_had_e, secrets_of_two_elements_differ,
-               a_secret_must_outlive_two_intervals)
+               a_secret_must_outlive_two_intervals,
+               a_secret_can_be_changed_by_hand)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/ask.h"
 #include "core/cursor.h"
 #include "elements/registry.h"
 #include "elements/wire/ip.h"
@@ -204,9 +205,27 @@ START_TEST(addresses_that_cannot_be_are_problems_of_the_graph)
 }
 END_TEST
 
+START_TEST(the_rate_is_set_while_it_runs)
+{
+    struct rig *rig = rig_new(_i, FOUR ", rate: 10, burst: 2}");
+    static const char *const args[] = {"100"};
+    char why[256];
+
+    rig_step(rig, AMTG_S - 1);
+    ck_assert_uint_eq(rig_count(rig, "out"), 10);
+    rig_ignore(rig, "out");
+    ck_assert_int_eq(amtg_ask_call(rig_element(rig, "it"), "rate", args, 1, why, sizeof why), AMTG_OK);
+    rig_step(rig, AMTG_S - 1);
+    ck_assert_uint_eq(rig_count(rig, "out"), 100);
+    rig_ignore(rig, "out");
+    rig_free(rig);
+}
+END_TEST
+
 AMTG_RIG_SUITE("flow/generator", ip4_packets_are_sound_numbered_and_stamped,
                ip6_packets_are_sound_numbered_and_stamped, the_rate_does_not_drift,
                bursts_come_at_once_at_the_same_rate, bursts_larger_than_a_batch_are_whole,
                the_first_comes_after_a_while_when_asked,
                the_run_lasts_until_the_count_is_reached, a_dry_pool_delays_but_leaves_nothing_out,
-               the_largest_payload_fits, addresses_that_cannot_be_are_problems_of_the_graph)
+               the_largest_payload_fits, addresses_that_cannot_be_are_problems_of_the_graph,
+               the_rate_is_set_while_it_runs)

@@ -1,4 +1,5 @@
 /* rate-limit. Covers: S-8. */
+#include "core/ask.h"
 #include "core/cursor.h"
 #include "elements/wire/types.h"
 #include "tests/support/rig.h"
@@ -185,7 +186,21 @@ START_TEST(the_packets_keep_their_order_and_type)
 }
 END_TEST
 
-AMTG_RIG_SUITE("rate-limit", an_endpoint_has_its_burst_and_then_its_rate,
+START_TEST(a_limit_is_set_while_it_runs)
+{
+    struct rig *rig = rig_new(_i, "it: {class: rate-limit, endpoint-rate: 2, endpoint-burst: 5}");
+    static const char *const args[] = {"endpoint", "burst=2", "rate=1"};
+    char why[256];
+
+    ck_assert_int_eq(amtg_ask_call(rig_element(rig, "it"), "set", args, 3, why, sizeof why), AMTG_OK);
+    ck_assert_uint_eq(passed(rig, A, 1000, 8), 2);
+    rig_step(rig, AMTG_S);
+    ck_assert_uint_eq(passed(rig, A, 1000, 8), 1);
+    rig_free(rig);
+}
+END_TEST
+
+AMTG_RIG_SUITE("rate-limit", a_limit_is_set_while_it_runs, an_endpoint_has_its_burst_and_then_its_rate,
                endpoints_that_share_places_are_told_apart,
                an_address_has_its_limit_over_all_ports,
                a_noisy_endpoint_does_not_use_up_its_address,
