@@ -17,12 +17,14 @@
 #include <string.h>
 
 #include "core/element.h"
+#include "elements/flow/decision.h"
 #include "elements/wire/types.h"
 
 struct classifier {
     struct amtg_map outputs;
 
-    struct bpf_program *programs; /* one per item of `outputs` */
+    struct bpf_program *programs;   /* one per item of `outputs` */
+    struct amtg_decision *decision; /* which of them is the first that matches */
 };
 
 enum { MANY, REST }; /* in the table; the instance has outputs.count ports, then `rest` */
@@ -63,21 +65,13 @@ static void classifier_check(const void *state, struct amtg_check *check)
     }
 }
 
-static unsigned output_of(const struct classifier *c, const struct amtg_packet *p)
-{
-    for (unsigned i = 0; i < c->outputs.count; i++)
-        if (bpf_filter(c->programs[i].bf_insns, p->data, p->len, p->len))
-            return i;
-    return c->outputs.count;
-}
-
 static void classifier_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
 {
     const struct classifier *c = amtg_state(e);
 
     (void)in;
     AMTG_EACH (packet, batch) {
-        unsigned out = output_of(c, packet);
+        unsigned out = amtg_decide(c->decision, packet->data, packet->len);
         if (out == c->outputs.count && !e->outs[out].peer)
             amtg_drop(e, NO_MATCH, packet);
         else
@@ -85,31 +79,35 @@ static void classifier_push(struct amtg_element *e, unsigned in, struct amtg_bat
     }
 }
 
-static enum amtg_err classifier_init(struct amtg_element *e)
-{
-    struct classifier *c = amtg_state(e);
-    char why[PCAP_ERRBUF_SIZE];
-
-    c->programs = calloc(c->outputs.count, sizeof *c->programs);
-    if (!c->programs)
-        return AMTG_ENOMEM;
-    for (unsigned i = 0; i < c->outputs.count; i++)
-        if (!compile(c->outputs.texts[i], &c->programs[i], why, sizeof why)) {
-            while (i--)
-                pcap_freecode(&c->programs[i]);
-            free(c->programs);
-            return amtg_fail(e, AMTG_ECONFIG, "%s", why);
-        }
-    return AMTG_OK;
-}
-
 static void classifier_fini(struct amtg_element *e)
 {
     struct classifier *c = amtg_state(e);
 
-    for (unsigned i = 0; i < c->outputs.count; i++)
-        pcap_freecode(&c->programs[i]);
+    amtg_decision_free(c->decision);
+    for (unsigned i = 0; c->programs && i < c->outputs.count; i++)
+        pcap_freecode(&c->programs[i]); /* nothing, for one that was not made */
     free(c->programs);
+}
+
+static enum amtg_err classifier_init(struct amtg_element *e)
+{
+    struct classifier *c = amtg_state(e);
+    char why[PCAP_ERRBUF_SIZE];
+    enum amtg_err err = AMTG_OK;
+
+    c->programs = calloc(c->outputs.count, sizeof *c->programs);
+    if (!c->programs)
+        return AMTG_ENOMEM;
+    for (unsigned i = 0; i < c->outputs.count && !err; i++)
+        if (!compile(c->outputs.texts[i], &c->programs[i], why, sizeof why))
+            err = amtg_fail(e, AMTG_ECONFIG, "%s", why);
+    if (!err) {
+        c->decision = amtg_decision_new(c->programs, c->outputs.count);
+        err = c->decision ? AMTG_OK : AMTG_ENOMEM;
+    }
+    if (err)
+        classifier_fini(e);
+    return err;
 }
 
 const struct amtg_class amtg_classifier = {
