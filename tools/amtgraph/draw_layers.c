@@ -75,7 +75,7 @@ static void visit(struct order *o, unsigned from, bool *seen, unsigned *place)
     o->items[--*place] = from;
 }
 
-/* All that something which comes from `from` leads to; who asks hears from whom it asks. */
+/* All that what comes from `from` leads to. Further on, who asks hears from whom it asks. */
 static void reach(const struct plane *p, unsigned from, bool *seen)
 {
     memset(seen, 0, p->items_count * sizeof *seen);
@@ -86,6 +86,8 @@ static void reach(const struct plane *p, unsigned from, bool *seen)
             const struct wire *w = &p->wires[i];
             unsigned a = w->reference ? w->to.item : w->from.item;
             unsigned b = w->reference ? w->from.item : w->to.item;
+            if (w->reference && a == from)
+                continue;
             more |= seen[a] && !seen[b];
             seen[b] |= seen[a];
         }

@@ -53,9 +53,11 @@ static bool block_of(struct plane *p, unsigned from, int but, int by, bool hold,
     add(b, from);
     for (unsigned i = 0; i < b->count; i++) {
         const struct item *item = &p->items[b->items[i]];
-        for (unsigned k = 0; hold && k < item->links_count; k++) {
+        for (unsigned k = 0; k < item->links_count; k++) {
             const struct link *l = &p->links[item->links[k]];
-            if (is_straight(p, l))
+            bool lanes =
+                p->items[l->from.item].kind == ITEM_LANE && p->items[l->to.item].kind == ITEM_LANE;
+            if ((hold || lanes) && is_straight(p, l))
                 add(b, l->from.item == b->items[i] ? l->to.item : l->from.item);
         }
         int other = in_the_way(p, b->items[i], by, b);

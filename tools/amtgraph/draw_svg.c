@@ -76,6 +76,12 @@ static void text_at(FILE *out, const char *class, int x, int y, const char *anch
     fputs("</text>\n", out);
 }
 
+static void rect(FILE *out, const char *class, struct draw_rect at, int corner)
+{
+    fprintf(out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\"/>\n",
+            class, at.x, at.y, at.w, at.h, corner);
+}
+
 static int sign(int x)
 {
     return (x > 0) - (x < 0);
@@ -122,8 +128,8 @@ static void head(FILE *out, enum draw_line line, const struct draw_point *at, un
 }
 
 /*
- * How many points of `line` are left when what it shares with `other` at their end is left to
- * that one; *end: where they meet. Two lines of one dash pattern would make one without.
+ * Two lines come together, and the rest of the way is left to `other` (dashes on dashes make
+ * a line without). *end: where; returns how many corners of `line` come before that.
  */
 static unsigned before_join(const struct draw_edge *line, const struct draw_edge *other,
                             struct draw_point *end)
@@ -143,7 +149,7 @@ static unsigned before_join(const struct draw_edge *line, const struct draw_edge
             break;
     }
     *end = at;
-    return i;
+    return i - 1;
 }
 
 static bool same_end(const struct draw_edge *a, const struct draw_edge *b)
@@ -173,27 +179,27 @@ static void edge_title(const struct drawing *d, const struct draw_edge *e, FILE 
 static void edge(const struct drawing *d, unsigned first, unsigned i, FILE *out)
 {
     const struct draw_edge *e = &d->edges[i];
-    struct draw_point *at = amtg_arena_get(d->arena, (e->points_count + 1) * sizeof *at), end;
-    unsigned count = e->points_count;
+    struct draw_point *at = amtg_arena_get(d->arena, e->points_count * sizeof *at), end;
+    unsigned last = e->points_count - 1;
     char class[40];
 
-    memcpy(at, e->points, count * sizeof *at);
+    memcpy(at, e->points, e->points_count * sizeof *at);
     for (unsigned k = first; k < i; k++)
         if (same_end(&d->edges[k], e)) {
-            unsigned left = before_join(e, &d->edges[k], &end);
-            if (left < count ||
-                (left == count && length(end, at[left - 1]) < length(at[count], at[left - 1]))) {
-                count = left;
-                at[count] = end;
+            unsigned before = before_join(e, &d->edges[k], &end);
+            if (before &&
+                (before < last || length(end, at[last - 1]) < length(at[last], at[last - 1]))) {
+                last = before;
+                at[last] = end;
             }
         }
+    bool whole = length(at[last], e->points[e->points_count - 1]) == 0;
     fprintf(out, "<g data-edge=\"%u\">", i);
     edge_title(d, e, out);
     snprintf(class, sizeof class, "line%s", line_class[e->line]);
-    bool whole = count == e->points_count;
-    path(out, class, e->width == 1 ? 0 : e->width * 1.3, at, whole ? count : count + 1);
+    path(out, class, e->width == 1 ? 0 : e->width * 1.3, at, last + 1);
     if (whole)
-        head(out, e->line, at, count);
+        head(out, e->line, at, last + 1);
     fputs("</g>\n", out);
 }
 
@@ -249,9 +255,7 @@ static void gates(const struct drawing *d, FILE *out)
             continue;
         path(out, g->line == DRAW_RECORDS ? "line records" : "line", 0, g->points, g->points_count);
         head(out, g->line, g->points, g->points_count);
-        fprintf(out,
-                "<rect class=\"row\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"10\"/>\n",
-                g->at.x, g->at.y, g->at.w, g->at.h);
+        rect(out, "row", g->at, 10);
         text_at(out, "class", g->at.x + g->at.w / 2, g->at.y + 14, "middle", g->name);
         gate_label(g, out);
     }
@@ -263,10 +267,9 @@ static void frames(const struct drawing *d, FILE *out)
         const struct draw_rect *at = &d->frames[i].at;
         fprintf(out, "<g><title>");
         escape(d->frames[i].name, out);
-        fprintf(out,
-                "</title><rect class=\"frame\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
-                "rx=\"8\"/></g>\n",
-                at->x, at->y, at->w, at->h);
+        fputs("</title>", out);
+        rect(out, "frame", *at, 8);
+        fputs("</g>", out);
         text_at(out, "name", at->x + 9, at->y + 17, NULL, d->frames[i].title);
         text_at(out, "file", at->x + at->w - 9, at->y + 17, "end", d->frames[i].file);
     }
@@ -282,11 +285,15 @@ static void port(const struct draw_box *b, const struct draw_port *p, FILE *out)
                 left ? NULL : "end", p->name);
 }
 
+static bool touches_host(const struct drawing *d, const struct draw_box *b)
+{
+    return !b->count && d->graph->nodes[b->node].class->flags & AMTG_HOST;
+}
+
 static void box(const struct drawing *d, const struct draw_box *b, FILE *out)
 {
     const struct amtg_class *class = d->graph->nodes[b->node].class;
-    bool host = !b->count && class->flags & AMTG_HOST;
-    char row[80];
+    char row[320];
 
     fprintf(out, "<g data-box=\"%u\"><title>", (unsigned)(b - d->boxes));
     escape(b->name, out);
@@ -294,10 +301,10 @@ static void box(const struct drawing *d, const struct draw_box *b, FILE *out)
     escape(b->count ? "a row of graphs" : class->summary, out);
     fputs("</title>\n", out);
     for (int i = b->count ? 2 : 0; i >= 0; i--)
-        fprintf(out,
-                "<rect class=\"box%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\"/>\n",
-                host ? " host" : "", b->at.x + DRAW_ROW_EDGE * i / 2,
-                b->at.y - DRAW_ROW_EDGE * i / 2, b->at.w, b->at.h);
+        rect(out, touches_host(d, b) ? "box host" : "box",
+             (struct draw_rect){b->at.x + DRAW_ROW_EDGE * i / 2, b->at.y - DRAW_ROW_EDGE * i / 2,
+                                b->at.w, b->at.h},
+             4);
     text_at(out, "title", b->at.x + 9, b->at.y + 16, NULL, b->title);
     snprintf(row, sizeof row, "%u \xC3\x97 %s", b->count, b->class);
     text_at(out, "class", b->at.x + 9, b->at.y + 30, NULL, b->count ? row : b->class);
@@ -311,12 +318,14 @@ static void box(const struct drawing *d, const struct draw_box *b, FILE *out)
 static void legend(const struct drawing *d, FILE *out)
 {
     static const char *const words[] = {"packets", "records", "reference"};
-    bool shown[3] = {false};
+    bool shown[3] = {false}, host = false;
     int x = 16, y = d->h + 14;
     char class[40];
 
     for (unsigned i = 0; i < d->edges_count; i++)
         shown[d->edges[i].line] = true;
+    for (unsigned i = 0; i < d->boxes_count; i++)
+        host |= touches_host(d, &d->boxes[i]);
     for (unsigned i = 0; i < 3; i++) {
         struct draw_point at[2] = {{x, y}, {x + 34, y}};
         if (!shown[i])
@@ -326,6 +335,10 @@ static void legend(const struct drawing *d, FILE *out)
         head(out, i, at, 2);
         text_at(out, "label", x + 40, y + 4, NULL, words[i]);
         x += 40 + 6 * (int)strlen(words[i]) + 24;
+    }
+    if (host) {
+        rect(out, "box host", (struct draw_rect){x, y - 7, 22, 14}, 3);
+        text_at(out, "label", x + 28, y + 4, NULL, "touches the host");
     }
 }
 
