@@ -80,6 +80,13 @@ static void done(void)
 
 /* ---- geometry ---- */
 
+/* As ck_assert_msg, which writes a file each time that all is well: there are millions of these. */
+#define must(is_so, ...)               \
+    do {                               \
+        if (!(is_so))                  \
+            ck_abort_msg(__VA_ARGS__); \
+    } while (0)
+
 static bool overlap(struct draw_rect a, struct draw_rect b)
 {
     return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
@@ -94,7 +101,7 @@ static bool inside(struct draw_rect in, struct draw_rect out)
 /* A level or upright piece of a line as a rectangle; 1 wide. */
 static struct draw_rect piece(struct draw_point a, struct draw_point b)
 {
-    ck_assert(a.x == b.x || a.y == b.y);
+    must(a.x == b.x || a.y == b.y, "%s", graph->file);
     return (struct draw_rect){a.x < b.x ? a.x : b.x, a.y < b.y ? a.y : b.y, abs(a.x - b.x) + 1,
                               abs(a.y - b.y) + 1};
 }
@@ -119,39 +126,39 @@ static void check_paper(void)
     const struct draw_rect paper = {0, 0, d->w, d->h};
 
     for (unsigned i = 0; i < d->boxes_count; i++) {
-        ck_assert_msg(inside(d->boxes[i].at, paper), "%s: %s", graph->file, d->boxes[i].name);
-        ck_assert_int_gt(d->boxes[i].at.w, 0);
+        must(inside(d->boxes[i].at, paper), "%s: %s", graph->file, d->boxes[i].name);
+        must(d->boxes[i].at.w > 0, "%s", graph->file);
         if (d->boxes[i].frame != DRAW_NONE)
-            ck_assert(inside(d->boxes[i].at, d->frames[d->boxes[i].frame].at));
+            must(inside(d->boxes[i].at, d->frames[d->boxes[i].frame].at), "%s", graph->file);
     }
     for (unsigned i = 0; i < d->frames_count; i++) {
-        ck_assert(inside(d->frames[i].at, paper));
+        must(inside(d->frames[i].at, paper), "%s", graph->file);
         if (d->frames[i].frame != DRAW_NONE)
-            ck_assert(inside(d->frames[i].at, d->frames[d->frames[i].frame].at));
+            must(inside(d->frames[i].at, d->frames[d->frames[i].frame].at), "%s", graph->file);
     }
     for (unsigned i = 0; i < d->edges_count; i++) {
         const struct draw_edge *e = &d->edges[i];
-        ck_assert_uint_ge(e->points_count, 2);
-        ck_assert(!e->label || inside(e->label_at, paper));
+        must(e->points_count >= 2, "%s", graph->file);
+        must(!e->label || inside(e->label_at, paper), "%s", graph->file);
         for (unsigned k = 1; k < e->points_count; k++)
-            ck_assert_msg(inside(piece(e->points[k - 1], e->points[k]), paper), "%s", names(e));
+            must(inside(piece(e->points[k - 1], e->points[k]), paper), "%s", names(e));
     }
     for (unsigned i = 0; i < d->gates_count; i++)
-        ck_assert(inside(d->gates[i].at, paper));
+        must(inside(d->gates[i].at, paper), "%s", graph->file);
 }
 
 static void check_boxes_apart(void)
 {
     for (unsigned i = 0; i < d->boxes_count; i++)
         for (unsigned k = 0; k < i; k++)
-            ck_assert_msg(!overlap(d->boxes[i].at, d->boxes[k].at), "%s: %s lies on %s",
-                          graph->file, d->boxes[i].name, d->boxes[k].name);
+            must(!overlap(d->boxes[i].at, d->boxes[k].at), "%s: %s lies on %s", graph->file,
+                 d->boxes[i].name, d->boxes[k].name);
     for (unsigned i = 0; i < d->frames_count; i++)
         for (unsigned k = 0; k < d->boxes_count; k++)
-            ck_assert_msg(inside(d->boxes[k].at, d->frames[i].at) ||
-                              !overlap(d->boxes[k].at, d->frames[i].at),
-                          "%s: %s lies on the border of %s", graph->file, d->boxes[k].name,
-                          d->frames[i].name);
+            must(inside(d->boxes[k].at, d->frames[i].at) ||
+                     !overlap(d->boxes[k].at, d->frames[i].at),
+                 "%s: %s lies on the border of %s", graph->file, d->boxes[k].name,
+                 d->frames[i].name);
 }
 
 /* Labels lie on nothing: no other label, no box, no line but the beginning of their own. */
@@ -159,26 +166,25 @@ static void check_label(const struct draw_edge *e)
 {
     for (unsigned i = 0; i < d->edges_count; i++) {
         const struct draw_edge *other = &d->edges[i];
-        ck_assert_msg(other == e || !other->label || !overlap(e->label_at, other->label_at),
-                      "the label of %s lies on another", names(e));
+        must(other == e || !other->label || !overlap(e->label_at, other->label_at),
+             "the label of %s lies on another", names(e));
         for (unsigned k = 1; k < other->points_count; k++)
-            ck_assert_msg(!overlap(e->label_at, piece(other->points[k - 1], other->points[k])),
-                          "a line to %s crosses the label of %s", d->boxes[other->to].name,
-                          names(e));
+            must(!overlap(e->label_at, piece(other->points[k - 1], other->points[k])),
+                 "a line to %s crosses the label of %s", d->boxes[other->to].name, names(e));
     }
     for (unsigned i = 0; i < d->boxes_count; i++)
-        ck_assert_msg(!overlap(e->label_at, d->boxes[i].at), "the label of %s lies on %s", names(e),
-                      d->boxes[i].name);
+        must(!overlap(e->label_at, d->boxes[i].at), "the label of %s lies on %s", names(e),
+             d->boxes[i].name);
     for (unsigned i = 0; i < d->gates_count; i++)
-        ck_assert(!overlap(e->label_at, d->gates[i].at));
+        must(!overlap(e->label_at, d->gates[i].at), "%s", graph->file);
 }
 
 static void check_no_box_crossed(const struct draw_edge *e)
 {
     for (unsigned i = 0; i < d->boxes_count; i++)
         for (unsigned k = 1; k < e->points_count; k++)
-            ck_assert_msg(!overlap(shrunk(d->boxes[i].at), piece(e->points[k - 1], e->points[k])),
-                          "%s crosses %s", names(e), d->boxes[i].name);
+            must(!overlap(shrunk(d->boxes[i].at), piece(e->points[k - 1], e->points[k])),
+                 "%s crosses %s", names(e), d->boxes[i].name);
 }
 
 /* Lines to different ports may cross; they never run on each other. */
@@ -191,8 +197,8 @@ static void check_lines_apart(const struct draw_edge *a, const struct draw_edge 
             struct draw_rect x = piece(a->points[i - 1], a->points[i]);
             struct draw_rect y = piece(b->points[k - 1], b->points[k]);
             bool level = x.h == 1 && y.h == 1, upright = x.w == 1 && y.w == 1;
-            ck_assert_msg(!(level || upright) || !overlap(x, y),
-                          "%s and a line to %s lie on each other", names(a), d->boxes[b->to].name);
+            must(!(level || upright) || !overlap(x, y), "%s and a line to %s lie on each other",
+                 names(a), d->boxes[b->to].name);
         }
 }
 
@@ -226,13 +232,13 @@ static void check_to_the_right(const struct draw_edge *e)
         return;
     for (unsigned k = 1; k < e->points_count; k++)
         left |= e->points[k].x < e->points[k - 1].x;
-    ck_assert_msg(left == e->back, "%s", names(e));
-    ck_assert_int_lt(e->points[0].x, e->points[1].x);
-    ck_assert_int_lt(e->points[e->points_count - 2].x, e->points[e->points_count - 1].x);
+    must(left == e->back, "%s", names(e));
+    must(e->points[0].x < e->points[1].x, "%s", graph->file);
+    must(e->points[e->points_count - 2].x < e->points[e->points_count - 1].x, "%s", graph->file);
     bool *seen = calloc(d->boxes_count, sizeof *seen);
-    ck_assert_ptr_nonnull(seen);
-    ck_assert_msg(!left || in_cycle_of_frames(e) || leads(e->to, e->from, seen),
-                  "%s leads to the left, but closes no cycle", names(e));
+    must(seen != NULL, "%s", graph->file);
+    must(!left || in_cycle_of_frames(e) || leads(e->to, e->from, seen),
+         "%s leads to the left, but closes no cycle", names(e));
     free(seen);
 }
 
@@ -242,14 +248,14 @@ static void check_ends(const struct draw_edge *e)
     const struct draw_box *from = &d->boxes[e->from], *to = &d->boxes[e->to];
     const struct draw_point *first = &e->points[0], *last = &e->points[e->points_count - 1];
 
-    ck_assert_int_eq(first->y, from->ports[e->out].y);
-    ck_assert_int_eq(last->y, to->ports[e->in].y);
-    ck_assert(first->x == from->at.x || first->x == from->at.x + from->at.w);
-    ck_assert(last->x == to->at.x || last->x == to->at.x + to->at.w);
+    must(first->y == from->ports[e->out].y, "%s", graph->file);
+    must(last->y == to->ports[e->in].y, "%s", graph->file);
+    must(first->x == from->at.x || first->x == from->at.x + from->at.w, "%s", graph->file);
+    must(last->x == to->at.x || last->x == to->at.x + to->at.w, "%s", graph->file);
     if (e->line != DRAW_REFERENCE) {
-        ck_assert_int_eq(first->x, from->at.x + from->at.w);
-        ck_assert_int_eq(last->x, to->at.x);
-        ck_assert_ptr_nonnull(e->label);
+        must(first->x == from->at.x + from->at.w, "%s", graph->file);
+        must(last->x == to->at.x, "%s", graph->file);
+        must(e->label != NULL, "%s", graph->file);
     }
 }
 
@@ -260,16 +266,16 @@ static void check_complete(void)
         const struct amtg_graph_edge *e = &graph->edges[i];
         const int from = d->node_box[e->from], to = d->node_box[e->to];
         if (d->edge_edge[i] == DRAW_NONE) {
-            ck_assert(from == to && d->boxes[from].count > 0);
+            must(from == to && d->boxes[from].count > 0, "%s", graph->file);
             continue;
         }
         const struct draw_edge *drawn = &d->edges[d->edge_edge[i]];
-        ck_assert_int_eq((int)drawn->from, from);
-        ck_assert_int_eq((int)drawn->to, to);
-        ck_assert_ptr_eq(drawn->type, e->type);
+        must((int)drawn->from == from, "%s", graph->file);
+        must((int)drawn->to == to, "%s", graph->file);
+        must(drawn->type == e->type, "%s", graph->file);
     }
     for (unsigned i = 0; i < d->gates_count; i++)
-        ck_assert_uint_ge(d->gates[i].points_count, 2);
+        must(d->gates[i].points_count >= 2, "%s", graph->file);
 }
 
 static void check_drawing(void)
