@@ -127,7 +127,7 @@ static bool tangled(const struct plane *p, const struct link *a, const struct li
     const struct link *of[2] = {a, b};
     int left[2], right[2];
 
-    if (a->gap != b->gap || same_end(a->to, b->to) || same_end(a->from, b->from))
+    if (same_end(a->to, b->to) || same_end(a->from, b->from))
         return false;
     for (int i = 0; i < 2; i++) {
         bool forward = end_boundary(p, of[i], of[i]->from) == DRAW_LEFT;
@@ -162,7 +162,7 @@ static void untangle_all(struct plane *p, struct block *b)
 {
     for (unsigned i = 0; i < p->links_count; i++)
         for (unsigned k = 0; k < i; k++)
-            if (tangled(p, &p->links[i], &p->links[k]))
+            if (p->links[i].gap == p->links[k].gap && tangled(p, &p->links[i], &p->links[k]))
                 untangle(p, &p->links[i], &p->links[k], b);
 }
 
