@@ -30,7 +30,8 @@ static const struct row {
      LINES("no relay is at that address, or it is down",
            "UDP to that port (AMT's is 2268) is dropped on the way there, or its answers on the "
            "way back",
-           "it is the right host and the wrong port, behind a firewall that drops silently")},
+           "it is the right host and the wrong port, behind a firewall that drops silently",
+           "without --relay: few networks have a relay at the anycast addresses; name one")},
     {VERIFY_DISCOVERY, VERIFY_STRANGE,
      LINES("another service answers on that port",
            "the answer comes from another address than was asked (a NAT, or a relay with several "

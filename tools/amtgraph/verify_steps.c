@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/loop.h"
+#include "tools/amtgraph/verify_settle.h"
 #include "tools/amtgraph/verify_words.h"
 
 enum {
@@ -37,9 +38,7 @@ static void vsettle(struct verify *v, enum verify_step step, enum verify_state s
     v->options.settled(v->options.arg, step, r);
 }
 
-static void settle(struct verify *v, enum verify_step step, enum verify_state state,
-                   uint64_t took_ns, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-static void settle(struct verify *v, enum verify_step step, enum verify_state state,
+void verify_settle(struct verify *v, enum verify_step step, enum verify_state state,
                    uint64_t took_ns, const char *fmt, ...)
 {
     va_list args;
@@ -49,9 +48,7 @@ static void settle(struct verify *v, enum verify_step step, enum verify_state st
     va_end(args);
 }
 
-static void fail(struct verify *v, enum verify_step step, enum verify_why why, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-static void fail(struct verify *v, enum verify_step step, enum verify_why why, const char *fmt, ...)
+void verify_fail(struct verify *v, enum verify_step step, enum verify_why why, const char *fmt, ...)
 {
     va_list args;
 
@@ -60,9 +57,21 @@ static void fail(struct verify *v, enum verify_step step, enum verify_why why, c
     va_end(args);
 }
 
+/*
+ * May ICMP errors or our own host end the step before its time? Not while another address may
+ * have its turn.
+ */
+static bool is_only_one(const struct verify *v)
+{
+    return v->candidates <= 1 || (v->step == VERIFY_REQUEST && v->options.discovers) ||
+           v->step > VERIFY_REQUEST;
+}
+
 void verify_init(struct verify *v, const struct verify_options *options, uint64_t now_ns)
 {
-    *v = (struct verify){.options = *options, .failed = VERIFY_STEPS};
+    *v = (struct verify){.options = *options, .failed = VERIFY_STEPS, .candidates = 1};
+    if (!options->relay && options->family == 0)
+        v->candidates = 2; /* the anycast addresses of both families */
     if (!options->named)
         v->results[VERIFY_NAME].state = VERIFY_SKIPPED;
     if (!options->discovers)
@@ -91,13 +100,14 @@ void verify_addresses(struct verify *v, uint64_t now_ns, const struct amtg_addre
         return;
     usable = verify_addresses_text(found, v->options.family, list, sizeof list);
     if (found->result == AMTG_LOOKUP_NONE)
-        fail(v, VERIFY_NAME, VERIFY_NO_NAME, "%s has no address", found->name);
+        verify_fail(v, VERIFY_NAME, VERIFY_NO_NAME, "%s has no address", found->name);
     else if (found->result == AMTG_LOOKUP_FOUND && usable == 0)
-        fail(v, VERIFY_NAME, VERIFY_NO_FAMILY, "%s has no IPv%u address: %s", found->name,
-             v->options.family, list);
+        verify_fail(v, VERIFY_NAME, VERIFY_NO_FAMILY, "%s has no IPv%u address: %s", found->name,
+                    v->options.family, list);
     if (found->result != AMTG_LOOKUP_FOUND || v->step != VERIFY_NAME)
         return; /* nobody could say: it is asked again */
-    settle(v, VERIFY_NAME, VERIFY_OK, now_ns - v->began_ns, "%s is %s", found->name, list);
+    v->candidates = usable;
+    verify_settle(v, VERIFY_NAME, VERIFY_OK, now_ns - v->began_ns, "%s is %s", found->name, list);
     begin(v, now_ns, v->options.discovers ? VERIFY_DISCOVERY : VERIFY_REQUEST,
           v->options.timeout_ns);
 }
@@ -111,9 +121,9 @@ static void discovered(struct verify *v, uint64_t now_ns)
 
     if (!v->asked_known)
         return;
-    settle(v, VERIFY_DISCOVERY, VERIFY_OK, now_ns - v->sent_ns[AMTG_MSG_DISCOVERY],
-           "%s names relay %s%s", amtg_addr_text(&v->asked, asked),
-           amtg_addr_text(&v->relay, relay), verify_times_text(v, AMTG_MSG_DISCOVERY).text);
+    verify_settle(v, VERIFY_DISCOVERY, VERIFY_OK, now_ns - v->sent_ns[AMTG_MSG_DISCOVERY],
+                  "%s names relay %s%s", amtg_addr_text(&v->asked, asked),
+                  amtg_addr_text(&v->relay, relay), verify_times_text(v, AMTG_MSG_DISCOVERY).text);
     begin(v, now_ns, VERIFY_REQUEST, v->options.timeout_ns);
 }
 
@@ -125,8 +135,8 @@ static void updated(struct verify *v, uint64_t now_ns)
         v->first_update_ns = now_ns;
     if (v->step != VERIFY_UPDATE)
         return;
-    settle(v, VERIFY_UPDATE, VERIFY_OK, 0, "asks for %s; relays do not acknowledge it",
-           verify_channel_text(&v->options, channel));
+    verify_settle(v, VERIFY_UPDATE, VERIFY_OK, 0, "asks for %s; relays do not acknowledge it",
+                  verify_channel_text(&v->options, channel));
     begin(v, now_ns, VERIFY_DATA, v->options.timeout_ns);
     if (!v->options.probe)
         return;
@@ -195,8 +205,8 @@ static void heard_query(struct verify *v, uint64_t now_ns, const uint8_t *octets
     note_seen(v, octets, len);
     if (v->step != VERIFY_REQUEST)
         return;
-    settle(v, VERIFY_REQUEST, VERIFY_OK, now_ns - v->sent_ns[AMTG_MSG_REQUEST], "from %s%s",
-           amtg_addr_text(&from->remote, text), verify_times_text(v, AMTG_MSG_REQUEST).text);
+    verify_settle(v, VERIFY_REQUEST, VERIFY_OK, now_ns - v->sent_ns[AMTG_MSG_REQUEST], "from %s%s",
+                  amtg_addr_text(&from->remote, text), verify_times_text(v, AMTG_MSG_REQUEST).text);
     begin(v, now_ns, VERIFY_QUERY, v->options.timeout_ns);
 }
 
@@ -225,17 +235,11 @@ void verify_accepted(struct verify *v, uint64_t now_ns)
     v->accepted++;
     if (v->step != VERIFY_QUERY)
         return;
-    settle(v, VERIFY_QUERY, VERIFY_OK, 0, "%s", verify_query_text(v, text, sizeof text));
+    verify_settle(v, VERIFY_QUERY, VERIFY_OK, 0, "%s", verify_query_text(v, text, sizeof text));
     begin(v, now_ns, VERIFY_UPDATE, v->options.timeout_ns);
 }
 
 /* ---- what goes wrong ----------------------------------------------------------------------- */
-
-static void refused(struct verify *v, enum verify_step step, unsigned times)
-{
-    fail(v, step, VERIFY_REFUSED, "refused %u times: %s", times,
-         verify_icmp_text(v->icmp.ip4, v->icmp.type, v->icmp.code));
-}
 
 void verify_unreachable(struct verify *v, uint64_t now_ns, const struct amtg_unreachable *record,
                         const struct amtg_addr *peer)
@@ -253,12 +257,12 @@ void verify_unreachable(struct verify *v, uint64_t now_ns, const struct amtg_unr
     v->icmp.type = record->type;
     v->icmp.code = record->code;
     v->icmp.ip4 = ip4;
-    if (v->icmp.in_step < TWICE)
+    if (v->icmp.in_step < TWICE || !is_only_one(v))
         return;
     if (v->step == VERIFY_DISCOVERY || v->step == VERIFY_REQUEST)
-        refused(v, v->step, v->icmp.in_step);
+        verify_refuse(v, v->step, v->icmp.in_step);
     else if (v->step == VERIFY_DATA)
-        refused(v, VERIFY_UPDATE, v->icmp.in_step);
+        verify_refuse(v, VERIFY_UPDATE, v->icmp.in_step);
 }
 
 static void note_drop(struct verify *v, const char *element, const char *reason, const char *help,
@@ -287,9 +291,9 @@ void verify_dropped(struct verify *v, uint64_t now_ns, const char *element, cons
     note_drop(v, element, reason, help, count);
     if (verify_drop_is_unsendable(element, reason)) {
         v->unsendable += (unsigned)count;
-        if (v->unsendable >= TWICE && v->step < VERIFY_STEPS)
-            fail(v, v->step == VERIFY_DATA ? VERIFY_UPDATE : v->step, VERIFY_NO_ROUTE,
-                 "our own host does not send it: %s", help);
+        if (v->unsendable >= TWICE && v->step < VERIFY_STEPS && is_only_one(v))
+            verify_fail(v, v->step == VERIFY_DATA ? VERIFY_UPDATE : v->step, VERIFY_NO_ROUTE,
+                        "our own host does not send it: %s", help);
         return;
     }
     v->dropped_in_step += (unsigned)count;
@@ -297,7 +301,7 @@ void verify_dropped(struct verify *v, uint64_t now_ns, const char *element, cons
     if (v->step != VERIFY_QUERY)
         return;
     if (strcmp(reason, "query-refused") == 0)
-        fail(v, VERIFY_QUERY, VERIFY_LIMITED, "the relay takes nobody new (flag L)");
+        verify_fail(v, VERIFY_QUERY, VERIFY_LIMITED, "the relay takes nobody new (flag L)");
     else if (v->dropped_in_step >= TWICE)
         verify_time(v, v->until_ns);
 }
@@ -334,9 +338,9 @@ void verify_datagram(struct verify *v, uint64_t now_ns, const uint8_t *octets, u
         return;
     }
     if (v->step == VERIFY_DATA) {
-        settle(v, VERIFY_DATA, VERIFY_OK, now_ns - v->first_update_ns,
-               "from the Update to the first: %u octets from %s", ip.total,
-               amtg_addr_text(&ip.src, text));
+        verify_settle(v, VERIFY_DATA, VERIFY_OK, now_ns - v->first_update_ns,
+                      "from the Update to the first: %u octets from %s", ip.total,
+                      amtg_addr_text(&ip.src, text));
         uint64_t probed_ns = v->probing ? v->first_update_ns + PROBES_NS : 0;
         begin(v, now_ns, VERIFY_STREAM, v->options.watch_ns);
         if (v->until_ns < probed_ns)
@@ -346,136 +350,7 @@ void verify_datagram(struct verify *v, uint64_t now_ns, const uint8_t *octets, u
         verify_stream_add(&v->stream, now_ns, octets, &ip);
 }
 
-/* Whole, as far as can be known. */
-static void judge_stream(struct verify *v, uint64_t now_ns)
-{
-    const struct verify_row *row;
-    enum verify_numbers numbers = verify_stream_numbers(&v->stream, &row);
-    char text[256];
-    uint32_t most = v->options.most_permille;
-
-    verify_stream_text(v, text, sizeof text);
-    if (row && verify_row_lost_permille(row) > most)
-        fail(v, VERIFY_STREAM, VERIFY_LOSS, "%s", text);
-    else if (row && verify_row_duplicated_permille(row) > most)
-        fail(v, VERIFY_STREAM, VERIFY_DUPLICATES, "%s", text);
-    else
-        settle(v, VERIFY_STREAM,
-               now_ns - v->stream.last_ns > v->options.watch_ns / 2 ? VERIFY_WARN
-               : numbers == VERIFY_NUMBERS_NONE                     ? VERIFY_UNKNOWN
-                                                                    : VERIFY_OK,
-               0, "%s", text);
-    v->step = VERIFY_STEPS;
-}
-
-/* ---- time
- * ---------------------------------------------------------------------------------------- */
-
-static void settle_mtu(struct verify *v)
-{
-    char text[256];
-
-    settle(v, VERIFY_MTU,
-           v->probe.result == VERIFY_PROBE_FITS    ? VERIFY_OK
-           : v->probe.result == VERIFY_PROBE_SMALL ? VERIFY_WARN
-                                                   : VERIFY_UNKNOWN,
-           0, "%s", verify_mtu_text(v, text, sizeof text));
-}
-
-/* A unicast address need not answer Discoveries (RFC 7450, section 5.2.3.4). */
-static void go_on_undiscovered(struct verify *v)
-{
-    settle(v, VERIFY_DISCOVERY, VERIFY_WARN, 0,
-           "no answer to %u Discoveries, which an address that is given need not send",
-           v->sent_in_step);
-    v->undiscovered = true;
-    v->step = VERIFY_STEPS;
-}
-
-/* No answer to what the step has sent. */
-static void unanswered(struct verify *v, enum verify_step step)
-{
-    const char *what = step == VERIFY_DISCOVERY ? "Discovery" : "Request";
-
-    if (v->icmp.in_step)
-        refused(v, step, v->icmp.in_step);
-    else if (v->unsendable)
-        fail(v, step, VERIFY_NO_ROUTE, "our own host does not send it");
-    else if (v->dropped_in_step || v->strange)
-        fail(v, step, VERIFY_STRANGE, "what came was no good answer: %s",
-             v->dropped_in_step ? v->drop_text : "no AMT message");
-    else if (step == VERIFY_REQUEST && v->results[VERIFY_DISCOVERY].state == VERIFY_WARN)
-        fail(v, VERIFY_DISCOVERY, VERIFY_UNANSWERED,
-             "nothing answers at all: %llu Discoveries, %llu Requests",
-             (unsigned long long)v->sent[AMTG_MSG_DISCOVERY],
-             (unsigned long long)v->sent[AMTG_MSG_REQUEST]);
-    else if (step == VERIFY_DISCOVERY && v->options.discovery_optional)
-        go_on_undiscovered(v);
-    else
-        fail(v, step, VERIFY_UNANSWERED, "no answer to %u %s in %.3g s", v->sent_in_step,
-             v->sent_in_step == 1       ? what
-             : step == VERIFY_DISCOVERY ? "Discoveries"
-                                        : "Requests",
-             (double)v->options.timeout_ns / AMTG_S);
-}
-
-/* No Data. What separates the causes comes first; often nothing does. */
-static void no_data(struct verify *v)
-{
-    double seconds = (double)(v->until_ns - v->began_ns) / AMTG_S;
-    char text[256];
-
-    if (v->icmp.in_step)
-        refused(v, VERIFY_UPDATE, v->icmp.in_step);
-    else if (v->moved)
-        fail(v, VERIFY_UPDATE, VERIFY_MOVED, "%s", verify_moved_text(v, text, sizeof text));
-    else if (v->probing && v->probe.result == VERIFY_PROBE_SMALL)
-        fail(v, VERIFY_MTU, VERIFY_TOO_BIG, "no Data, and %s",
-             verify_mtu_text(v, text, sizeof text));
-    else if (v->control)
-        fail(v, VERIFY_DATA, VERIFY_SOURCE_SILENT,
-             "none in %.3g s, while %llu datagrams of %s came: the relay heeds our Updates",
-             seconds, (unsigned long long)v->control, v->options.control);
-    else if (v->other_channels)
-        fail(v, VERIFY_DATA, VERIFY_OTHER_CHANNEL, "only Data of other channels in %.3g s: %llu",
-             seconds, (unsigned long long)v->other_channels);
-    else if (v->heard[AMTG_MSG_DATA])
-        fail(v, VERIFY_DATA, VERIFY_STRANGE, "Data came, and was dropped: %s", v->drop_text);
-    else if (v->options.control)
-        fail(v, VERIFY_UPDATE, VERIFY_IGNORED,
-             "no Data in %.3g s, and none of %s, which is said to flow", seconds,
-             v->options.control);
-    else
-        fail(v, VERIFY_DATA, VERIFY_SILENT,
-             "none in %.3g s, after Updates that answered %u Quer%s, each by its own MAC", seconds,
-             v->accepted, v->accepted == 1 ? "y" : "ies");
-}
-
-static void over(struct verify *v, uint64_t now_ns)
-{
-    char text[256];
-
-    switch (v->step) {
-    case VERIFY_NAME:
-        fail(v, VERIFY_NAME, VERIFY_NO_RESOLVER, "nobody could say what address %s has",
-             v->options.relay);
-        break;
-    case VERIFY_QUERY:
-        fail(v, VERIFY_QUERY, VERIFY_STRANGE, "%s", verify_bad_query_text(v, text, sizeof text));
-        break;
-    case VERIFY_UPDATE:
-        fail(v, VERIFY_UPDATE, VERIFY_STRANGE, "none was sent");
-        break;
-    case VERIFY_DATA:
-        no_data(v);
-        break;
-    case VERIFY_STREAM:
-        judge_stream(v, now_ns);
-        break;
-    default:
-        unanswered(v, v->step);
-    }
-}
+/* ---- time ------------------------------------------------------------------------ */
 
 uint64_t verify_next(const struct verify *v)
 {
@@ -492,8 +367,8 @@ void verify_time(struct verify *v, uint64_t now_ns)
     if (v->probing && v->probe.result == VERIFY_PROBE_PENDING) {
         verify_probe_tick(&v->probe, now_ns, v->options.probe, v->options.probe_arg);
         if (v->probe.result != VERIFY_PROBE_PENDING)
-            settle_mtu(v);
+            verify_settle_mtu(v);
     }
     if (now_ns >= v->until_ns)
-        over(v, now_ns);
+        verify_end_step(v, now_ns);
 }

@@ -115,6 +115,7 @@ struct verify {
     uint64_t first_update_ns;
     struct amtg_addr asked, relay; /* where the last Discovery, the last Request went */
     bool asked_known, relay_known;
+    unsigned candidates;    /* addresses that the relay may be at */
     struct amtg_addr local; /* where it left, if that is known */
 
     struct {
