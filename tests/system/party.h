@@ -8,7 +8,7 @@
 #include "peer.h"
 #include "tally.h"
 
-enum { GATEWAYS_MAX = 512 };
+enum { GATEWAYS_MAX = 1024 };
 
 struct gateway {
     int fd; /* -1: not open */
