@@ -14,7 +14,7 @@ const amtgraph = process.env.AMTGRAPH;
 
 // What types a keyword is for is said once, around it.
 const ajv = new Ajv.default({ strictTypes: false, strictRequired: false });
-ajv.addKeyword("enumDescriptions"); // for editors
+for (const word of ["enumDescriptions", "patternErrorMessage"]) ajv.addKeyword(word); // for editors
 const schema = JSON.parse(execFileSync(amtgraph, ["schema"], { maxBuffer: 1 << 24 }));
 const validate = ajv.compile(schema);
 

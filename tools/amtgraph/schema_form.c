@@ -30,7 +30,7 @@ static const struct {
     {"scalar", "nb0", "a text", "^(?![\\s\\S]*\\$\\{)[^\\x00]*$"},
     {"substituted", "", "\"${name}\", the value of a parameter of this graph; or a sum with such terms",
      "^\\$\\{[^}]*\\}$|^(?=[\\s\\S]*\\$\\{)[\\s\\S]* \\+ "},
-    {"name", "nb", "letters, digits, `-` and `_`", "^" NAME "$"},
+    {"name", "nb", "a name of letters, digits, `-` and `_`", "^" NAME "$"},
     {"whole number", "", "a whole number, in quotes", "^(0|[1-9][0-9]*|0[xX][0-9A-Fa-f]{1,16})$"},
     {"number", "", "a number, in quotes",
      "^[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?$"},
@@ -112,6 +112,8 @@ void schema_define_forms(json_t *definitions)
 {
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         json_object_set_new(definitions, forms[i].name,
-                            json_pack("{ss so ss}", "description", forms[i].description, "type",
-                                      types_of(forms[i].as), "pattern", forms[i].pattern));
+                            json_pack("{ss so ss so}", "description", forms[i].description, "type",
+                                      types_of(forms[i].as), "pattern", forms[i].pattern,
+                                      "patternErrorMessage", /* of editors; others ignore it */
+                                      json_sprintf("expected %s", forms[i].description)));
 }

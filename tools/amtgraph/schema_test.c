@@ -124,12 +124,15 @@ static json_t *step(void)
 {
     const struct test_verb_words *stop = &test_verb_words[TEST_STOP];
     json_t *step = json_pack("{ss ss}", "description", stop->help, "const", stop->name);
+    json_t *verbs = json_object(); /* for editors to offer, while there is none */
 
     for (int verb = TEST_STOP - 1; verb >= 0; verb--) {
         const struct test_verb_words *v = &test_verb_words[verb];
         step = json_pack("{s{ss s[s]} so so}", "if", "type", "object", "required", v->name, "then",
                          step_of(v), "else", step);
+        json_object_set_new(verbs, v->name, json_pack("{ss}", "description", v->help));
     }
+    json_object_set_new(step, "properties", verbs);
     return step;
 }
 
