@@ -25,6 +25,21 @@ START_TEST(all_steps_are_settled_in_their_order)
 }
 END_TEST
 
+START_TEST(a_stream_that_stops_is_worth_a_warning)
+{
+    struct play play;
+
+    begin(&play, false, true, false);
+    joins(&play);
+    for (uint16_t i = 0; i < 20; i++)
+        hears_data(&play, SOURCE, i);
+    pass(&play, 5 * AMTG_S);
+    ck_assert_int_eq(play.v.failed, VERIFY_STEPS);
+    ck_assert_int_eq(play.v.results[VERIFY_STREAM].state, VERIFY_WARN);
+    ck_assert_ptr_nonnull(strstr(play.v.results[VERIFY_STREAM].text, "none in the last 5.0 s"));
+}
+END_TEST
+
 START_TEST(silence_fails_the_step_that_waits)
 {
     struct play play;
@@ -328,7 +343,8 @@ START_TEST(a_relay_that_ignores_probes_says_nothing_of_the_way)
 }
 END_TEST
 
-AMTG_SUITE("tools/verify", all_steps_are_settled_in_their_order, silence_fails_the_step_that_waits,
+AMTG_SUITE("tools/verify", all_steps_are_settled_in_their_order,
+           a_stream_that_stops_is_worth_a_warning, silence_fails_the_step_that_waits,
            a_discovery_may_be_done_without, one_icmp_error_may_be_forged_two_are_believed,
            a_bad_query_fails_when_it_comes_twice_or_no_good_one_follows,
            a_query_from_elsewhere_answers_nothing, without_data_a_changing_address_is_what_failed,

@@ -9,7 +9,7 @@ void verify_refuse(struct verify *v, enum verify_step step, unsigned times)
 }
 
 /* Whole, as far as can be known. */
-static void judge_stream(struct verify *v, uint64_t now_ns)
+static void judge_stream(struct verify *v)
 {
     const struct verify_row *row;
     enum verify_numbers numbers = verify_stream_numbers(&v->stream, &row);
@@ -23,9 +23,9 @@ static void judge_stream(struct verify *v, uint64_t now_ns)
         verify_fail(v, VERIFY_STREAM, VERIFY_DUPLICATES, "%s", text);
     else
         verify_settle(v, VERIFY_STREAM,
-                      now_ns - v->stream.last_ns > v->options.watch_ns / 2 ? VERIFY_WARN
-                      : numbers == VERIFY_NUMBERS_NONE                     ? VERIFY_UNKNOWN
-                                                                           : VERIFY_OK,
+                      verify_stream_stopped(v)         ? VERIFY_WARN
+                      : numbers == VERIFY_NUMBERS_NONE ? VERIFY_UNKNOWN
+                                                       : VERIFY_OK,
                       0, "%s", text);
     v->step = VERIFY_STEPS;
 }
@@ -111,7 +111,7 @@ static void no_data(struct verify *v)
                     seconds, v->accepted, v->accepted == 1 ? "y" : "ies");
 }
 
-void verify_end_step(struct verify *v, uint64_t now_ns)
+void verify_end_step(struct verify *v)
 {
     char text[256];
 
@@ -131,7 +131,7 @@ void verify_end_step(struct verify *v, uint64_t now_ns)
         no_data(v);
         break;
     case VERIFY_STREAM:
-        judge_stream(v, now_ns);
+        judge_stream(v);
         break;
     default:
         unanswered(v, v->step);

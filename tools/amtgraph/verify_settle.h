@@ -18,6 +18,6 @@ void verify_refuse(struct verify *v, enum verify_step step, unsigned times);
 /* The probes have come to something. */
 void verify_settle_mtu(struct verify *v);
 /* The time of the present step is over. */
-void verify_end_step(struct verify *v, uint64_t now_ns);
+void verify_end_step(struct verify *v);
 
 #endif

@@ -370,5 +370,5 @@ void verify_time(struct verify *v, uint64_t now_ns)
             verify_settle_mtu(v);
     }
     if (now_ns >= v->until_ns)
-        verify_end_step(v, now_ns);
+        verify_end_step(v);
 }

@@ -238,6 +238,11 @@ static const char *numbers_text(enum verify_numbers numbers)
     return texts[numbers];
 }
 
+bool verify_stream_stopped(const struct verify *v)
+{
+    return v->until_ns - v->stream.last_ns > v->options.watch_ns / 2;
+}
+
 const char *verify_stream_text(const struct verify *v, char *out, size_t room)
 {
     const struct verify_stream *s = &v->stream;
@@ -251,6 +256,8 @@ const char *verify_stream_text(const struct verify *v, char *out, size_t room)
         add(out, room, ", %.0f kbit/s", (double)s->octets * 8 / 1000 / seconds);
     if (s->fragments)
         add(out, room, ", %llu of them fragments", (unsigned long long)s->fragments);
+    if (verify_stream_stopped(v))
+        add(out, room, "; none in the last %.1f s", (double)(v->until_ns - s->last_ns) / AMTG_S);
     if (row)
         add(out, room, "; lost %llu, duplicated %llu, late %llu, %s", (unsigned long long)row->lost,
             (unsigned long long)row->duplicated, (unsigned long long)row->reordered,

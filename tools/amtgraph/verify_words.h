@@ -21,6 +21,8 @@ const char *verify_query_text(const struct verify *v, char *out, size_t room);
 const char *verify_bad_query_text(const struct verify *v, char *out, size_t room);
 const char *verify_moved_text(const struct verify *v, char *out, size_t room);
 const char *verify_mtu_text(const struct verify *v, char *out, size_t room);
+/* Over, and there was nothing in the last half of the time? */
+bool verify_stream_stopped(const struct verify *v);
 const char *verify_stream_text(const struct verify *v, char *out, size_t room);
 
 bool verify_icmp_is_too_big(bool ip4, uint8_t type, uint8_t code);
