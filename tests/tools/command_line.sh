@@ -75,7 +75,7 @@ edges:
   - native -> said -> end
 END
 expect 0 out "1  at 0.000000 s: " trace native.yaml "$vectors"
-expect 0 out "goes nowhere: it fits none of native.out (ip-raw)" trace native.yaml "$vectors" --set filter=tcp
+expect 0 out "goes nowhere: it fits none of the places where captures can come in: native.out (ip-raw)" trace native.yaml "$vectors" --set filter=tcp
 expect 0 out '{"version":1,' trace native.yaml "native=$vectors" --json
 if grep -q '^0.* said: ' "$made/out"; then fail "trace: an element printed between its lines"; fi
 

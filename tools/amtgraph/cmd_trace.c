@@ -129,7 +129,7 @@ static void feed(struct trace_run *r, const struct trace_due *due)
         FILE *out = open_memstream(&places, &len);
         if (!out)
             abort();
-        fputs("it fits none of ", out);
+        fputs("it fits none of the places where captures can come in: ", out);
         trace_places_print(r->graph, out);
         fclose(out);
         follow_refuse(r->follow, id, due->captured.octets, due->captured.len, places);

@@ -205,7 +205,7 @@ void trace_places_print(const struct amtg_graph *g, FILE *out)
             any = true;
         }
     if (!any)
-        fputs("none", out);
+        fputs("the graph has none", out);
 }
 
 /* ---- files --------------------------------------------------------------------- */

@@ -89,7 +89,7 @@ static void put_changes(const struct page *page, const struct follow_view *a,
     if (a->type != b->type && !c.changes.others)
         fprintf(page->out, "%stype %s -> %s\n", indent, a->type->name, b->type->name);
     packet_change_free(&c);
-    if (!same_to(a, b)) {
+    if (b->to_count && !same_to(a, b)) {
         fprintf(page->out, "%sgoes to ", indent);
         put_to(b, page->out);
         putc('\n', page->out);
