@@ -23,7 +23,7 @@ const struct amtg_key amtg_graph_keys[] = {
 };
 
 const struct amtg_key amtg_declaration_keys[] = {
-    {"type", "what values it takes", true},
+    {"type", "what it may be; the types are listed below", true},
     {"default", "the value when none is set; without it, one must be set", false},
     {"help", "a line for people", false},
     {"env", "an environment variable that sets it; `--set` wins", false},

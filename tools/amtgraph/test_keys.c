@@ -14,10 +14,10 @@ const struct amtg_key test_file_keys[] = {
 const struct amtg_key test_keys[] = {
     {"name", "a sentence that says what holds", true},
     {"set", "parameters of the graph, over those of the file", false},
-    {"seed", "a number: all that is random follows from it", false},
+    {"seed", "a number: all that is random follows from it; 0 when it is not said", false},
     {"wires", "a list such as `[a <-> b]`: datagrams that go into stand-in `a` come out of `b`, and "
               "back", false},
-    {"verdict", "`bad` if an element is to judge that it went wrong", false},
+    {"verdict", "`bad` if an element (`stream-check`) is to judge that it went wrong; else `good`", false},
     {"steps", "what is done and looked at; the first step that fails ends the test", true},
     {NULL, NULL, false},
 };
