@@ -398,7 +398,7 @@ static void random_graph(unsigned n)
 START_TEST(graphs_at_random_are_laid_out_well)
 {
     seed = (uint32_t)_i;
-    random_graph(2 + (unsigned)_i % 9);
+    random_graph(1 + (unsigned)_i % 20);
     draw_text(text, NULL);
     check_drawing();
     done();

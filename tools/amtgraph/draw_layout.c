@@ -4,6 +4,8 @@
 #include "tools/amtgraph/draw_plane.h"
 #include "tools/amtgraph/draw_view.h"
 
+enum { NUDGES_MOST = 60, NUDGED_MOST = 2000 }; /* times; links of a plane that is worth it */
+
 static void plane_lay_out(struct plane *p, const struct plane *planes)
 {
     plane_items(p, planes);
@@ -15,6 +17,11 @@ static void plane_lay_out(struct plane *p, const struct plane *planes)
     plane_lanes(p);
     plane_order(p);
     plane_place(p);
+    int item;
+    for (int tries = p->links_count < NUDGED_MOST ? NUDGES_MOST : 0;
+         tries > 0 && (item = plane_covered(p)) != DRAW_NONE; tries--)
+        plane_nudge(p, (unsigned)item);
+    plane_crop(p);
     plane_route(p);
     if (p->frame == DRAW_NONE)
         return;

@@ -144,7 +144,6 @@ void plane_place(struct plane *p)
 {
     struct wish *wishes = plane_get(p, (p->links_count + 1) * sizeof *wishes);
     struct pool *pools = plane_get(p, (p->items_count + 1) * sizeof *pools);
-    int top = 1 << 30, bottom = -top;
 
     for (unsigned layer = 0; layer < p->layers_count; layer++)
         stack(p, layer);
@@ -152,6 +151,12 @@ void plane_place(struct plane *p)
         sweep(p, i >= SWEEPS - 4 ? 0 : i % 2 ? 1 : -1, wishes, pools);
     plane_straighten(p);
     close_up(p);
+}
+
+void plane_crop(struct plane *p)
+{
+    int top = 1 << 30, bottom = -top;
+
     for (unsigned i = 0; i < p->items_count; i++) {
         const struct item *item = &p->items[i];
         top = item->y < top ? item->y : top;

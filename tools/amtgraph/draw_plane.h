@@ -38,6 +38,7 @@ enum {
     DRAW_BETWEEN = 22, /* boxes of a layer */
     DRAW_LANE = 15,    /* from a line to a box, and at least the height of a label */
     DRAW_LANES = 10,   /* from line to line */
+    DRAW_NUDGE = 5,    /* what parts two lines that would lie on each other */
     DRAW_TRACK = 9,    /* the same, for lines up and down */
     DRAW_ARROW = 16,   /* the last piece of a line */
     DRAW_STUB = 7,     /* the first piece, when there is no label */
@@ -174,6 +175,12 @@ void plane_order(struct plane *p);
 int plane_distance(const struct item *above, const struct item *below);
 void plane_place(struct plane *p);
 void plane_straighten(struct plane *p);
+/* Would a line lie on another? An item to be nudged so that it does not; DRAW_NONE: no. */
+int plane_covered(struct plane *p);
+/* Move an item down a little, with what is in its way. */
+void plane_nudge(struct plane *p, unsigned item);
+/* Heights from the border of the plane on, and its own. */
+void plane_crop(struct plane *p);
 void plane_route(struct plane *p);
 
 #endif

@@ -28,6 +28,9 @@ static void meet(struct plane *p, struct net *net, const struct link *l, struct 
 
 static void nets(struct plane *p)
 {
+    p->nets_count = 0;
+    for (unsigned i = 0; i < p->links_count; i++)
+        p->links[i].net = DRAW_NONE;
     for (unsigned i = 0; i < p->links_count; i++) {
         struct link *l = &p->links[i];
         const struct item *to = &p->items[l->to.item];
@@ -110,16 +113,24 @@ static bool apart(const struct net *a, const struct net *b)
     return a->high + DRAW_TRACK < b->low || b->high + DRAW_TRACK < a->low;
 }
 
-/* Returns the number of tracks. */
-static int tracks(struct plane *p, unsigned gap, struct net **list)
+/* The nets of a gap that need a track, in order; returns how many. */
+static unsigned arranged(struct plane *p, unsigned gap, struct net **list)
 {
     unsigned count = 0;
-    int most = 0;
 
     for (unsigned i = 0; i < p->nets_count; i++)
         if (p->nets[i].gap == gap && bent(&p->nets[i]))
             list[count++] = &p->nets[i];
     arrange(list, count);
+    return count;
+}
+
+/* Returns the number of tracks. */
+static int tracks(struct plane *p, unsigned gap, struct net **list)
+{
+    unsigned count = arranged(p, gap, list);
+    int most = 0;
+
     for (unsigned i = 0; i < count; i++) {
         list[i]->track = 0;
         for (unsigned k = 0; k < i; k++)
@@ -128,6 +139,54 @@ static int tracks(struct plane *p, unsigned gap, struct net **list)
         most = list[i]->track + 1 > most ? list[i]->track + 1 : most;
     }
     return most;
+}
+
+/* An item at which a net meets that boundary of its gap at that height; a lane, if there is one. */
+static unsigned item_at(const struct plane *p, const struct net *net, enum draw_side boundary,
+                        int y)
+{
+    unsigned found = net->to.item;
+
+    for (unsigned i = 0; i < p->links_count; i++) {
+        const struct link *l = &p->links[i];
+        const struct end ends[] = {l->from, l->to};
+        for (int k = 0; k < 2 && &p->nets[l->net] == net; k++)
+            if (end_boundary(p, l, ends[k]) == boundary && end_y(p, ends[k]) == y) {
+                found = ends[k].item;
+                if (p->items[found].kind == ITEM_LANE)
+                    return found;
+            }
+    }
+    return found;
+}
+
+/* Two level lines that lie on each other: an item that one of them ends at; DRAW_NONE: none do. */
+static int covered(const struct plane *p, struct net *const *list, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = 0; k < i; k++) /* the track of k comes first */
+            for (unsigned r = 0; r < list[k]->right_count; r++) {
+                int y = list[k]->right[r];
+                if (covers(y, list[i]->left, list[i]->left_count) < COVERS)
+                    continue;
+                unsigned a = item_at(p, list[k], DRAW_RIGHT, y);
+                unsigned b = item_at(p, list[i], DRAW_LEFT, y);
+                return (int)(p->items[b].kind == ITEM_LANE ? b : a);
+            }
+    return DRAW_NONE;
+}
+
+int plane_covered(struct plane *p)
+{
+    struct net **list = plane_get(p, (p->links_count + 1) * sizeof *list);
+    int item = DRAW_NONE;
+
+    nets(p);
+    for (unsigned gap = 0; gap <= p->layers_count && item == DRAW_NONE; gap++) {
+        unsigned count = arranged(p, gap, list);
+        item = count < NETS_MOST ? covered(p, list, count) : DRAW_NONE;
+    }
+    return item;
 }
 
 /* How far the items of a layer reach, with the labels of what leaves them. */

@@ -166,6 +166,15 @@ static void untangle_all(struct plane *p, struct block *b)
                 untangle(p, &p->links[i], &p->links[k], b);
 }
 
+void plane_nudge(struct plane *p, unsigned item)
+{
+    struct block b = {.items = plane_get(p, (p->items_count + 1) * sizeof *b.items),
+                      .in = plane_get(p, (p->items_count + 1) * sizeof *b.in)};
+
+    block_of(p, item, DRAW_NONE, DRAW_NUDGE, false, &b);
+    move(p, &b, DRAW_NUDGE);
+}
+
 void plane_straighten(struct plane *p)
 {
     struct block b = {.items = plane_get(p, (p->items_count + 1) * sizeof *b.items),
