@@ -382,6 +382,11 @@ struct amtg_element *amtg_runtime_element(struct amtg_runtime *rt, unsigned node
     return &rt->elements[node];
 }
 
+unsigned amtg_runtime_index(const struct amtg_element *e)
+{
+    return (unsigned)(e - e->runtime->elements);
+}
+
 struct amtg_element *amtg_runtime_find(struct amtg_runtime *rt, const char *name)
 {
     for (unsigned i = 0; i < rt->graph->nodes_count; i++)

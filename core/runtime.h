@@ -84,6 +84,7 @@ struct amtg_pool *amtg_runtime_pool(struct amtg_runtime *rt);
 const struct amtg_graph *amtg_runtime_graph(const struct amtg_runtime *rt);
 /* Elements in the order of the graph's nodes; or by full name, NULL if there is none. */
 struct amtg_element *amtg_runtime_element(struct amtg_runtime *rt, unsigned node);
+unsigned amtg_runtime_index(const struct amtg_element *e); /* which node it is made of */
 struct amtg_element *amtg_runtime_find(struct amtg_runtime *rt, const char *name);
 
 /*

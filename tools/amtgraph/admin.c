@@ -81,6 +81,8 @@ void admin_close(struct admin *a)
     amtg_mailbox_close(&a->mailbox);
     amtg_loop_free(a->loop);
     admin_sources_free(a->sources);
+    admin_drops_free(a);
+    json_decref(a->drawing);
     free(a);
 }
 

@@ -9,6 +9,8 @@
  *   admin_elements.c what the elements are, and the lines of the graph that say so
  *   admin_health.c   whether all shards answer
  *   admin_tap.c      packets as they cross an edge
+ *   admin_drops.c    packets that are dropped
+ *   admin_caught.c   what is shown of such packets
  *   admin_pace.c     a virtual run, step by step
  *   admin_socket.c   asking by a unix socket: lines of JSON
  *   admin_path.c     where that socket is

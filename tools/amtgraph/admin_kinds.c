@@ -5,6 +5,7 @@
 #include "core/ask.h"
 #include "core/diag.h"
 #include "tools/amtgraph/admin_private.h"
+#include "tools/amtgraph/draw.h"
 #include "tools/amtgraph/class_page.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
     ARGUMENTS = 16,
 };
 
-extern const struct admin_kind admin_kind_elements, admin_kind_health, admin_kind_tap, admin_kind_pace,
+extern const struct admin_kind admin_kind_drops, admin_kind_elements, admin_kind_health, admin_kind_tap, admin_kind_pace,
     admin_kind_crossings;
 
 /* ---- status: which run this is ----------------------------------------------- */
@@ -83,6 +84,24 @@ static void counters_begin(struct admin_question *q)
 
 static const struct admin_kind counters = {
     .name = "counters", .help = "counters, drops and ports of all elements", .begin = counters_begin};
+
+/* ---- graph: where its elements and edges are drawn ------------------------------- */
+
+/* Laid out once: that takes a while, and the graph stays the same. */
+static void graph_begin(struct admin_question *q)
+{
+    struct admin *a = q->admin;
+
+    if (!a->drawing)
+        a->drawing = draw_json(admin_graph(a));
+    if (a->drawing)
+        admin_answer(q, json_copy(a->drawing), true);
+    else
+        admin_refuse(q, "the graph is too large to be drawn");
+}
+
+static const struct admin_kind graph = {
+    .name = "graph", .help = "where its elements and edges are drawn", .begin = graph_begin};
 
 /* ---- listings: what can be shown ---------------------------------------------- */
 
@@ -276,6 +295,6 @@ static const struct admin_kind call = {
     .name = "call", .help = "have an element do something", .changes = true, .begin = call_begin};
 
 const struct admin_kind *const admin_kinds[] = {
-    &status, &edges, &counters, &listings, &show, &call, &admin_kind_elements, &admin_kind_health,
-    &admin_kind_tap, &admin_kind_pace, &admin_kind_crossings, NULL,
+    &status, &edges, &counters, &listings, &show, &call, &graph, &admin_kind_elements, &admin_kind_health,
+    &admin_kind_tap, &admin_kind_drops, &admin_kind_pace, &admin_kind_crossings, NULL,
 };

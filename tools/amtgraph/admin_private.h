@@ -9,6 +9,7 @@
 #include "tools/amtgraph/admin_question.h"
 
 struct admin_socket;
+struct admin_drops;
 struct admin_sources;
 struct web;
 
@@ -21,6 +22,8 @@ struct admin {
     struct admin_socket *socket; /* NULL: none */
     struct web *web;             /* NULL: none */
     struct admin_sources *sources;
+    struct admin_drops *drops; /* one a shard; NULL: nobody has asked yet */
+    json_t *drawing;           /* of the graph; NULL: not laid out yet */
     pthread_t thread;
     bool running;
     struct pace *pace; /* of a virtual run that can be told to go on; NULL: it keeps its own */
@@ -37,6 +40,8 @@ void admin_socket_close(struct admin_socket *s);
 /* The text of the graph's files as they are now. NULL: no memory. */
 struct admin_sources *admin_sources_read(const struct amtg_graph *g);
 void admin_sources_free(struct admin_sources *s);
+
+void admin_drops_free(struct admin *a);
 
 /* End all questions; the shards stand still. */
 void admin_questions_end(struct admin *a);

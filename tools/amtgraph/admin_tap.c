@@ -10,13 +10,12 @@
 
 #include "core/table.h"
 #include "core/type.h"
+#include "tools/amtgraph/admin_caught.h"
 #include "tools/amtgraph/admin_edge.h"
 #include "tools/amtgraph/admin_private.h"
-#include "tools/amtgraph/packet_json.h"
 
 enum {
     ON_THE_WAY = 64, /* catches of a tap that wait to be looked at, at most */
-    SNAP = 65535,    /* octets of a packet that are shown, unless less was asked for */
 };
 
 /* One edge in one shard. The admin thread makes and frees it, the shard uses it in between. */
@@ -34,8 +33,7 @@ struct shard_tap {
 struct tapping {
     struct admin_edge edge;
     uint64_t left;  /* packets still to be shown; UINT64_MAX: all */
-    uint32_t snap;  /* octets of each in hex */
-    bool wire, layers;
+    struct caught_view view;
     struct bpf_program filter; /* of whole IP packets; bf_insns NULL: everything */
     bool stopping;
     unsigned count;
@@ -43,13 +41,6 @@ struct tapping {
 };
 
 /* ---- in the shard ------------------------------------------------------------- */
-
-struct caught {
-    struct amtg_packet packet; /* its octets are below, it has one peer at most, and no buffer */
-    uint64_t wall_ns;
-    uint32_t copies;
-    size_t at; /* of its octets */
-};
 
 struct catch {
     struct amtg_letter letter;
@@ -91,23 +82,6 @@ static bool is_wanted(const struct tapping *all, const struct amtg_packet *p)
     if (wire && wire->to_ip)
         wire->to_ip(p, ask_wire, &q);
     return q.wanted;
-}
-
-/* One packet without its octets, which begin at `at`. */
-static struct caught copy_of(const struct shard_tap *t, const struct amtg_packet *p, size_t at)
-{
-    struct caught c = {.packet = *p, .at = at};
-
-    c.wall_ns = amtg_loop_wall_ns(t->from->loop, amtg_now(t->from));
-    if (p->to && p->to->count) {
-        c.copies = p->to->count;
-        c.packet.peer = p->to->entries[0]->peer;
-        c.packet.flags |= AMTG_ADDRESSED_ONE;
-    }
-    c.packet.to = NULL;
-    c.packet.buffer = NULL;
-    c.packet.next = NULL;
-    return c;
 }
 
 static void open_catch(struct amtg_letter *l);
@@ -153,7 +127,7 @@ static void on_batch(struct amtg_tap *tap, const struct amtg_element *from, unsi
     }
     octets = 0;
     for (unsigned i = 0; i < count; i++) {
-        c->packets[i] = copy_of(t, wanted[i], octets);
+        c->packets[i] = caught_of(t->from, wanted[i], octets);
         memcpy(c->octets + octets, wanted[i]->data, c->packets[i].packet.len);
         octets += c->packets[i].packet.len;
     }
@@ -180,35 +154,6 @@ static void take_up(struct admin_visit *v)
 }
 
 /* ---- in the admin thread -------------------------------------------------------- */
-
-static void add_wire(void *arg, const uint8_t *octets, uint32_t len)
-{
-    json_t *json = arg;
-
-    if (!json_object_get(json, "wire")) /* of several copies, the first */
-        json_object_set_new(json, "wire", packet_hex_json(octets, len));
-}
-
-static json_t *caught_json(const struct tapping *all, struct caught *c, uint8_t *octets)
-{
-    struct amtg_packet *p = &c->packet;
-    const struct amtg_wire_form *wire = amtg_type_wire(p->type);
-
-    p->data = octets + c->at;
-    json_t *json = json_pack("{sI sI ss sI so so so so}", "time", (json_int_t)p->time_ns, "wall",
-                             (json_int_t)c->wall_ns, "type", p->type->name, "octets",
-                             (json_int_t)p->len, "remote",
-                             packet_peer_json(&p->peer.remote, p->peer.remote_port), "local",
-                             packet_peer_json(&p->peer.local, p->peer.local_port), "words",
-                             packet_words_json(p), "hex", packet_hex_json(p->data, p->len < all->snap ? p->len : all->snap));
-    if (c->copies)
-        json_object_set_new(json, "copies", json_integer(c->copies));
-    if (all->layers)
-        json_object_set_new(json, "layers", packet_layers_json(p->type, p->data, p->len));
-    if (all->wire && wire && wire->to_ip)
-        wire->to_ip(p, add_wire, json);
-    return json;
-}
 
 static void stop(struct admin_question *q)
 {
@@ -237,7 +182,7 @@ static void open_catch(struct amtg_letter *l)
             break;
         }
         bool last = --all->left == 0;
-        json_t *line = json_pack("{so}", "packet", caught_json(all, &c->packets[i], c->octets));
+        json_t *line = json_pack("{so}", "packet", caught_json(&c->packets[i], &all->view, c->octets));
         if (last)
             stop(q);
         admin_answer(q, line, last);
@@ -248,7 +193,7 @@ static void open_catch(struct amtg_letter *l)
 static bool filter_compile(struct admin_question *q, struct tapping *all)
 {
     const char *text = json_string_value(json_object_get(q->request, "filter"));
-    pcap_t *of = text ? pcap_open_dead(DLT_RAW, SNAP) : NULL;
+    pcap_t *of = text ? pcap_open_dead(DLT_RAW, CAUGHT_SNAP) : NULL;
 
     if (!text)
         return true;
@@ -298,12 +243,12 @@ static void tap_begin(struct admin_question *q)
         admin_refuse(q, "%s", !all ? amtg_err_text(AMTG_ENOMEM) : !text ? "\"edge\" is missing" : why);
         return;
     }
-    if (!number_of(q, "count", UINT64_MAX, &all->left) || !number_of(q, "snap", SNAP, &snap) ||
+    if (!number_of(q, "count", UINT64_MAX, &all->left) || !number_of(q, "snap", CAUGHT_SNAP, &snap) ||
         !filter_compile(q, all))
         return;
-    all->snap = snap < SNAP ? (uint32_t)snap : SNAP;
-    all->wire = json_is_true(json_object_get(q->request, "wire"));
-    all->layers = json_is_true(json_object_get(q->request, "layers"));
+    all->view.snap = snap < CAUGHT_SNAP ? (uint32_t)snap : CAUGHT_SNAP;
+    all->view.wire = json_is_true(json_object_get(q->request, "wire"));
+    all->view.layers = json_is_true(json_object_get(q->request, "layers"));
     all->count = count;
     for (unsigned i = 0; i < count; i++) {
         struct shard_tap *t = &all->taps[i];

@@ -202,6 +202,7 @@ static void begin(struct web_request *r, const char *method, size_t path_octets)
     r->route = path_octets < sizeof r->path ? web_route_find(method, r->path, &allow) : NULL;
     if (r->route) {
         r->name = r->path + strlen(r->route->path);
+        web_guard_body(r);
         return;
     }
     if (!allow) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "core/param.h"
@@ -34,8 +35,9 @@ struct source {
 
 struct stream {
     struct web_request *request;
-    struct source status, counters, drops, taps[TAPS];
+    struct source status, counters, drops, crossings, taps[TAPS];
     unsigned taps_count;
+    struct amtg_watch end;          /* of the connection: it is not read while there is nothing to tell */
     struct amtg_timer tick, period; /* of a second; of the counters */
     uint64_t period_ns;
     char *out;
@@ -72,13 +74,18 @@ static void wake(struct stream *s)
 /* Its connection breaks down, and the server finds that out. */
 static void drop(struct stream *s)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(s->request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
     s->dropped = true;
-    if (info)
-        shutdown(info->connect_fd, SHUT_RDWR);
+    amtg_loop_watch_remove(loop_of(s), &s->end);
+    shutdown(s->end.fd, SHUT_RDWR);
     wake(s);
+}
+
+/* The client has gone. */
+static void on_end(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
+{
+    (void)e;
+    (void)events;
+    drop(AMTG_CONTAINER(w, struct stream, end));
 }
 
 /* Room for so many octets more; false: no memory, or too much waits. */
@@ -170,8 +177,14 @@ static void on_answer(struct admin_asker *asker, json_t *line, bool last)
     }
     if (json_object_get(line, "missed"))
         event = "missed";
-    if (source->edge)
+    if (json_object_get(line, "crossing") && !json_object_get(line, "pace"))
+        event = "crossing";
+    if (json_object_get(line, "edge")) { /* the first line of a tap: which edge it is */
+        event = "tap";
+        json_object_set_new(line, "asked", json_string(source->edge));
+    } else if (source->edge) {
         json_object_set_new(line, "edge", json_string(source->edge));
+    }
     tell(s, event, line);
 }
 
@@ -221,10 +234,12 @@ static void stream_end(struct stream *s)
     admin_cancel(&s->status.asker);
     admin_cancel(&s->counters.asker);
     admin_cancel(&s->drops.asker);
+    admin_cancel(&s->crossings.asker);
     for (unsigned i = 0; i < s->taps_count; i++) {
         admin_cancel(&s->taps[i].asker);
         free(s->taps[i].edge);
     }
+    amtg_loop_watch_remove(loop_of(s), &s->end);
     amtg_loop_timer_stop(loop_of(s), &s->tick);
     amtg_loop_timer_stop(loop_of(s), &s->period);
     s->request->web->streams--;
@@ -287,12 +302,14 @@ static void begin_counters(struct stream *s, const char *text)
 static void begin_all(struct stream *s)
 {
     struct web_request *r = s->request;
-    const char *drops = web_argument(r, "drops");
+    const char *drops = web_argument(r, "drops"), *crossings = web_argument(r, "crossings");
 
     ask(s, &s->status, "status", json_pack("{ss}", "do", "status"));
     MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, take_tap, s);
     if (!s->refusal && drops && strcmp(drops, "1") == 0)
         ask(s, &s->drops, "drop", json_pack("{ss sb}", "do", "drops", "layers", 1));
+    if (!s->refusal && crossings && strcmp(crossings, "1") == 0)
+        ask(s, &s->crossings, "pace", json_pack("{ss}", "do", "crossings"));
     if (!s->refusal)
         begin_counters(s, web_argument(r, "counters"));
     s->tick.fire = on_tick;
@@ -309,6 +326,9 @@ static struct stream *stream_new(struct web_request *r)
     r->stream = s;
     s->taken_ns = s->told_ns = amtg_loop_now_ns(loop_of(s));
     r->web->streams++;
+    s->end.ready = on_end;
+    s->end.fd = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    amtg_loop_watch_add(loop_of(s), &s->end, EPOLLRDHUP);
     add(s, "retry: 1000\n\n", 13);
     begin_all(s);
     s->streaming = true;

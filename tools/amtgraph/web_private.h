@@ -83,8 +83,10 @@ void web_send(struct web_request *r, unsigned status, struct MHD_Response *respo
 void web_ask(struct web_request *r, json_t *request);
 
 /* ---- web_guard.c ---- */
-/* Is it somebody else's page, another host's name, too much? Then it is refused, and that is true. */
+/* Is it somebody else's page, another host's name? Then it is refused, and that is true. */
 bool web_guard(struct web_request *r);
+/* The same for a body where none belongs, or a longer one than any. */
+bool web_guard_body(struct web_request *r);
 /* A value of the query, or NULL. */
 const char *web_argument(const struct web_request *r, const char *name);
 
