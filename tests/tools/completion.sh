@@ -80,6 +80,10 @@ offers first.yaml run --replay udp = a.pcap f
 holds dot graph first.yaml --format ''
 offers 'amt-encap' elements amt-enc
 offers '' elements amt-encap amt
+offers 'drops' show dro
+holds gateways show ''
+offers first.yaml tap udp.out -w f
+offers first.yaml tap -w f
 offers 'bash|fish|zsh' completion ''
 
 for shell in zsh fish; do

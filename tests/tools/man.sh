@@ -23,7 +23,7 @@ names()
     shift
     for word; do
         word=${word//_/\\\\_} # as scdoc has it
-        grep -qE "^(#+ (amtgraph )?|\*)$word( |\*|$)" "$page.scd" || fail "$page does not name $word"
+        grep -qE "^(#+ (amtgraph )?|\*)$word( |,|\*|$)" "$page.scd" || fail "$page does not name $word"
     done
 }
 

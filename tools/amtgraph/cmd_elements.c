@@ -111,6 +111,12 @@ static int run(const struct command_line *line)
     return EXIT_DONE;
 }
 
+static void class_names(FILE *out)
+{
+    for (const struct amtg_class *const *c = amtg_classes; *c; c++)
+        fprintf(out, "%s\n", (*c)->name);
+}
+
 const struct command command_elements = {
     .name = "elements",
     .summary = "list the elements, or show all about one",
@@ -122,4 +128,5 @@ const struct command command_elements = {
     .operands_min = 0,
     .operands_max = 1,
     .run = run,
+    .operand_words = class_names,
 };

@@ -1,6 +1,7 @@
 /* amtgraph show: tables of what a running graph has. */
 #include <string.h>
 
+#include "elements/registry.h"
 #include "tools/amtgraph/admin_client.h"
 #include "tools/amtgraph/redraw.h"
 #include "tools/amtgraph/rows.h"
@@ -144,6 +145,16 @@ static int show(const struct command_line *line)
     return code;
 }
 
+/* Views, and the listings that some class has; those of one name once. */
+static void what_names(FILE *out)
+{
+    for (int i = 0; i < VIEWS; i++)
+        fprintf(out, "%s\n", views[i].name);
+    for (const struct amtg_class *const *c = amtg_classes; *c; c++)
+        for (unsigned i = 0; i < (*c)->listings_count; i++)
+            fprintf(out, "%s\n", (*c)->listings[i].name);
+}
+
 const struct command command_show = {
     .name = "show",
     .summary = "show what a running graph has: gateways, groups, channels, drops and more",
@@ -157,4 +168,5 @@ const struct command command_show = {
                     {"every", "DURATION", "how often that is (default 1s)"},
                     {"json", NULL, "print JSON: {\"columns\": [...], \"rows\": [...]}, a line each time"}),
     .run = show,
+    .operand_words = what_names,
 };

@@ -31,6 +31,7 @@ struct command {
     unsigned options_count;
     int operands_min, operands_max; /* max -1: any number */
     int (*run)(const struct command_line *line); /* returns an exit code */
+    void (*operand_words)(FILE *out); /* for completion: what operands may be, a word a line; or NULL */
 };
 
 /* Options in a descriptor: COMMAND_OPTIONS({"json", NULL, "print JSON"}, ...) */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elements/registry.h"
 
 /* Names of operands and values that are files. */
 static const char *const file_words[] = {"FILE", "GRAPH", "PACKETS", "PCAP"};
@@ -17,17 +16,38 @@ static bool is_file_word(const char *text, size_t len)
     return false;
 }
 
-static char *class_words(void)
+/* Does the list hold the word already? */
+static bool is_among(const char *list, const char *word, size_t len)
 {
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
+    for (const char *at = list; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == len && memcmp(at, word, len) == 0)
+            return true;
+    return false;
+}
 
-    for (const struct amtg_class *const *c = amtg_classes; out && *c; c++)
-        fprintf(out, "%s%s", c == amtg_classes ? "" : " ", (*c)->name);
-    if (out)
-        fclose(out);
-    return text;
+/* What a command says of its operands: lines, to words with blanks between, each once. */
+static char *command_words(const struct command *command)
+{
+    char *lines = NULL;
+    size_t len;
+    FILE *out = command->operand_words ? open_memstream(&lines, &len) : NULL;
+
+    if (!out)
+        return NULL;
+    command->operand_words(out);
+    fclose(out);
+    char *words = calloc(1, len + 1);
+    for (const char *at = lines; words && *at; at += strspn(at, "\n")) {
+        size_t n = strcspn(at, "\n");
+        if (!is_among(words, at, n)) {
+            if (*words)
+                strcat(words, " ");
+            strncat(words, at, n);
+        }
+        at += n;
+    }
+    free(lines);
+    return words;
 }
 
 /* "dot|mermaid": lower-case words, of which there are several. */
@@ -52,7 +72,7 @@ struct completion completion_of(const char *text)
     const char *equals;
 
     snprintf(c.name, sizeof c.name, "%.*s", (int)len, text);
-    for (char *at = c.name; *at;) /* "[CLASS]" is CLASS, which need not be there */
+    for (char *at = c.name; *at;) /* "[WHAT]" is WHAT, which need not be there */
         if (*at == '[' || *at == ']')
             memmove(at, at + 1, strlen(at));
         else
@@ -67,8 +87,6 @@ struct completion completion_of(const char *text)
     c.after_equals = equals != NULL;
     if (is_file_word(what, strcspn(what, "|")))
         c.kind = COMPLETE_FILES;
-    else if (strcmp(what, "CLASS") == 0)
-        c.words = class_words();
     else
         c.words = alternatives(what);
     if (c.words)
@@ -76,12 +94,14 @@ struct completion completion_of(const char *text)
     return c;
 }
 
-bool completion_next(const char **at, struct completion *out)
+bool completion_next(const struct command *command, const char **at, struct completion *out)
 {
     *at += strspn(*at, " ");
     if (**at == '\0')
         return false;
     *out = completion_of(*at);
+    if (out->kind == COMPLETE_NOTHING && (out->words = command_words(command)))
+        out->kind = COMPLETE_WORDS;
     *at += strcspn(*at, " ");
     return true;
 }

@@ -1,7 +1,7 @@
 /*
  * Completion for shells, written from the tables of commands: their options, and what an option's
- * value or an operand may be, which its name says: FILE is completed by files, CLASS by classes of
- * elements, and words with `|` between are what they are. Anything else is left to the user.
+ * value or an operand may be, which its name says: FILE is completed by files, and words with `|`
+ * between are what they are. Else the command may list words. Anything else is left to the user.
  */
 #ifndef AMTG_TOOLS_COMPLETION_H
 #define AMTG_TOOLS_COMPLETION_H
@@ -22,10 +22,10 @@ struct completion {
     char *words;       /* WORDS: with blanks between; freed by completion_end */
 };
 
-/* What a value ("dot|mermaid") or one operand ("[CLASS]", "FILE...") may be. */
+/* What a value ("dot|mermaid") may be, by its name. */
 struct completion completion_of(const char *text);
-/* The operand that begins at *at ("GRAPH PACKETS"), moving *at past it. false: there is none. */
-bool completion_next(const char **at, struct completion *out);
+/* The operand that begins at *at ("GRAPH PACKETS..."), moving *at past it. false: there is none. */
+bool completion_next(const struct command *command, const char **at, struct completion *out);
 void completion_end(struct completion *c);
 
 /* Each writes a whole script for its shell. */

@@ -48,7 +48,7 @@ static const char tail[] =
     "            pending=$last\n"
     "            [[ ${before[i - 1]} == --* ]] || half=yes\n"
     "            ;;\n"
-    "        --*)\n"
+    "        -?*)\n"
     "            last='' pending='' half=''\n"
     "            [[ \" $valued \" == *\" ${before[i]} \"* ]] && last=${before[i]} pending=$last\n"
     "            ;;\n"
@@ -79,15 +79,23 @@ static const char tail[] =
     "\n"
     "complete -F _amtgraph amtgraph\n";
 
+/* "-w --write " */
+static void option_words(const struct command_option *o, FILE *out)
+{
+    if (o->letter)
+        fprintf(out, "-%c ", o->letter);
+    fprintf(out, "--%s ", o->name);
+}
+
 static void options_of(const struct command *c, FILE *out)
 {
     fprintf(out, "    %s)\n        options=\"", c->name);
     for (unsigned i = 0; i < c->options_count; i++)
-        fprintf(out, "--%s ", c->options[i].name);
+        option_words(&c->options[i], out);
     fputs("--help\"\n        valued=\"", out);
-    for (unsigned i = 0, n = 0; i < c->options_count; i++)
+    for (unsigned i = 0; i < c->options_count; i++)
         if (c->options[i].value)
-            fprintf(out, "%s--%s", n++ ? " " : "", c->options[i].name);
+            option_words(&c->options[i], out);
     fputs("\"\n        ;;\n", out);
 }
 
@@ -115,9 +123,12 @@ static void values_of(const struct command *command, FILE *out)
         c = completion_of(o->value);
         snprintf(key, sizeof key, "--%s%s", o->name, c.after_equals ? "yes" : "");
         value(command->name, key, &c, out);
+        snprintf(key, sizeof key, "-%c%s", o->letter, c.after_equals ? "yes" : "");
+        if (o->letter)
+            value(command->name, key, &c, out);
         completion_end(&c);
     }
-    for (unsigned n = 0; completion_next(&at, &c); n++) {
+    for (unsigned n = 0; completion_next(command, &at, &c); n++) {
         snprintf(key, sizeof key, "%u", n);
         if (c.repeated)
             key[0] = '\0'; /* from here on, any number */

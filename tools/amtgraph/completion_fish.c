@@ -21,6 +21,8 @@ static void option(const char *command, const struct command_option *o, FILE *ou
 {
     begin(command, out);
     fprintf(out, " -l %s", o->name);
+    if (o->letter)
+        fprintf(out, " -s %c", o->letter);
     if (o->value) {
         struct completion c = completion_of(o->value);
         fputs(c.kind == COMPLETE_FILES ? " -r -F" : " -x", out);
@@ -40,7 +42,7 @@ static void operands(const struct command *command, FILE *out)
     const char *at = command->operands;
     struct completion c;
 
-    while (completion_next(&at, &c)) {
+    while (completion_next(command, &at, &c)) {
         if (c.kind != COMPLETE_NOTHING)
             begin(command->name, out);
         if (c.kind == COMPLETE_FILES)

@@ -35,7 +35,10 @@ static void arguments(const struct command *command, FILE *out)
     fprintf(out, "        %s)\n            _arguments", command->name);
     for (unsigned i = 0; i < command->options_count; i++) {
         const struct command_option *o = &command->options[i];
-        fprintf(out, " \\\n                '*--%s%s[", o->name, o->value ? "=" : "");
+        if (o->letter) /* two names of one option */
+            fprintf(out, " \\\n                '*'{-%c,--%s%s}'[", o->letter, o->name, o->value ? "=" : "");
+        else
+            fprintf(out, " \\\n                '*--%s%s[", o->name, o->value ? "=" : "");
         quoted(o->help, out);
         fputc(']', out);
         if (o->value) {
@@ -46,7 +49,7 @@ static void arguments(const struct command *command, FILE *out)
         fputc('\'', out);
     }
     fputs(" \\\n                '--help[print help and end]'", out);
-    for (unsigned n = 1; completion_next(&at, &c); n++) {
+    for (unsigned n = 1; completion_next(command, &at, &c); n++) {
         if (c.repeated)
             fputs(" \\\n                '*", out);
         else

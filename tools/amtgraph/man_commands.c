@@ -14,7 +14,8 @@ static void command(FILE *out, const struct command *c)
         man_text(out, 0, c->details);
     for (unsigned i = 0; i < c->options_count; i++) {
         char name[64];
-        snprintf(name, sizeof name, "--%s", c->options[i].name);
+        char letter = c->options[i].letter;
+        snprintf(name, sizeof name, letter ? "--%s, -%c" : "--%s", c->options[i].name, letter);
         man_entry(out, name, c->options[i].value, c->options[i].help);
     }
 }
