@@ -172,6 +172,18 @@ static void wires(struct plane *p, const struct index *index, const struct plane
     }
 }
 
+/* The head of a frame, for what is a port of a graph within: what is behind it is not shown. */
+static struct end frame_head(struct plane *p, unsigned frame, bool input)
+{
+    struct item *item = &p->items[frame];
+    enum draw_side side = input ? DRAW_LEFT : DRAW_RIGHT;
+
+    for (unsigned i = 0; i < item->pins_count; i++)
+        if (item->pins[i].side == side && item->pins[i].dy == DRAW_FRAME_HEAD / 2)
+            return (struct end){frame, i};
+    return (struct end){frame, pin_add(p, item, side, DRAW_FRAME_HEAD / 2, DRAW_NONE)};
+}
+
 /* Ports that the outermost graph declares: their gates are drawn, with names. */
 static void declared(struct plane *p, const struct index *index, struct plane *planes)
 {
@@ -179,10 +191,11 @@ static void declared(struct plane *p, const struct index *index, struct plane *p
 
     for (unsigned i = 0; p->frame == DRAW_NONE && i < d->gates_count; i++) {
         const struct draw_gate *g = &d->gates[i];
-        if (d->boxes[g->box].frame != DRAW_NONE)
-            continue; /* a port of a graph within: its frame shows nothing of it */
+        int frame = d->boxes[g->box].frame;
         struct wire w = {.gate = (int)i};
-        struct end box = end_of(p, index, planes, 0, g->box, g->port, g->input);
+        struct end box = frame == DRAW_NONE
+                             ? end_of(p, index, planes, 0, g->box, g->port, g->input)
+                             : frame_head(p, (unsigned)index->frame[child_of(p, frame)], g->input);
         struct end gate = gate_of(p, 0, !g->input, (int)i);
         w.from = g->input ? gate : box;
         w.to = g->input ? box : gate;
