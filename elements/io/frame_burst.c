@@ -1,6 +1,5 @@
 #include "elements/io/frame_burst.h"
 
-#include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@ struct amtg_frame_burst {
     unsigned count;
     struct mmsghdr messages[AMTG_FRAME_BURST];
     struct iovec iov[AMTG_FRAME_BURST][2]; /* header, payload */
-    struct sockaddr_ll names[AMTG_FRAME_BURST];
+    const struct amtg_net_device *devices[AMTG_FRAME_BURST];
     uint8_t heads[AMTG_FRAME_BURST][HEAD_MOST];
     uint8_t ways[AMTG_FRAME_BURST];
     struct amtg_udp_place places[AMTG_FRAME_BURST + 1];
@@ -47,9 +46,14 @@ unsigned amtg_frame_burst_run(const struct amtg_frame_burst *b, unsigned i)
 {
     unsigned from = i;
 
-    while (i < b->count && b->ways[i] == AMTG_HOP_FRAME)
+    while (i < b->count && b->ways[i] == AMTG_HOP_FRAME && b->devices[i] == b->devices[from])
         i++;
     return i - from;
+}
+
+const struct amtg_net_device *amtg_frame_burst_device(const struct amtg_frame_burst *b, unsigned i)
+{
+    return b->devices[i];
 }
 
 struct mmsghdr *amtg_frame_burst_messages(struct amtg_frame_burst *b)
@@ -117,16 +121,8 @@ static void add_copy(struct amtg_frame_burst *b, const struct amtg_udp_place *at
     uint32_t octets = write_head(p, *peer, sum_of(b, p, at->index), &hop, options, b->heads[i]);
     b->iov[i][0] = (struct iovec){b->heads[i], octets};
     b->iov[i][1] = (struct iovec){p->data, p->len};
-    b->names[i] = (struct sockaddr_ll){
-        .sll_family = AF_PACKET,
-        .sll_protocol = htons(amtg_addr_is4(&peer->remote) ? ETHERTYPE_IP : ETHERTYPE_IPV6),
-        .sll_ifindex = (int)hop.device->index,
-        .sll_halen = ETH_ALEN,
-    };
-    b->messages[i].msg_hdr = (struct msghdr){.msg_name = &b->names[i],
-                                             .msg_namelen = sizeof b->names[i],
-                                             .msg_iov = b->iov[i],
-                                             .msg_iovlen = 2};
+    b->devices[i] = hop.device;
+    b->messages[i].msg_hdr = (struct msghdr){.msg_iov = b->iov[i], .msg_iovlen = 2};
 }
 
 void amtg_frame_burst_fill(struct amtg_frame_burst *b, const struct amtg_udp_lane *lane,

@@ -36,8 +36,9 @@ void amtg_frame_burst_fill(struct amtg_frame_burst *b, const struct amtg_udp_lan
 
 unsigned amtg_frame_burst_count(const struct amtg_frame_burst *b);
 unsigned amtg_frame_burst_way(const struct amtg_frame_burst *b, unsigned i);
-/* How many from i on are frames, in a row. */
+/* How many from i on are frames by one device, in a row; and that device. */
 unsigned amtg_frame_burst_run(const struct amtg_frame_burst *b, unsigned i);
+const struct amtg_net_device *amtg_frame_burst_device(const struct amtg_frame_burst *b, unsigned i);
 struct mmsghdr *amtg_frame_burst_messages(struct amtg_frame_burst *b);
 /* Where copy i is in the lane; i == count: where the next burst begins. */
 const struct amtg_udp_place *amtg_frame_burst_place(const struct amtg_frame_burst *b, unsigned i);

@@ -15,7 +15,7 @@
 #include "core/table.h"
 #include "elements/io/netlink_ask.h"
 
-enum { AMTG_HOP_DEVICES = 16 };
+enum { AMTG_HOP_DEVICES = 8 };
 
 enum amtg_hop_way {
     AMTG_HOP_FRAME,      /* by a frame */

@@ -38,11 +38,15 @@ struct packet_socket {
     struct amtg_next_hops hops;
     struct amtg_udp_lane replies, sets;
     struct amtg_frame_burst *burst;
-    struct amtg_watch watch;
+    struct socket {
+        int fd;
+        unsigned index; /* of the device that it is bound to; 0: none yet */
+    } sockets[AMTG_HOP_DEVICES]; /* one for each that next hops have been found by */
+    struct amtg_watch watch;     /* of the one that has no room, while that is waited for */
     struct amtg_task task;
     struct amtg_timer pause;
     unsigned stalls; /* times in a row that the device had no room */
-    bool blocked;    /* waits for room in the socket */
+    bool blocked;    /* waits for room in a socket */
 
     /* What goes by `rest` of the packet at hand: a view of it, and whom it is for. */
     struct amtg_packet *rest;
@@ -133,13 +137,28 @@ static unsigned why_no_frame(unsigned way)
 
 /* ---- sending a burst ----------------------------------------------------- */
 
-static void wait_for_socket(struct amtg_element *e)
+/*
+ * A socket is waited for only while it has no room: a frame that has left wakes whoever waits
+ * for it, which costs as much as making one.
+ */
+static bool wait_for_socket(struct amtg_element *e, int fd)
 {
     struct packet_socket *s = amtg_state(e);
 
+    if (amtg_watch_add(e, &s->watch, fd, EPOLLOUT))
+        return false;
     amtg_count(e, WAITS, 1);
     s->blocked = true;
-    amtg_watch_set(e, &s->watch, EPOLLOUT);
+    return true;
+}
+
+static void wait_no_more(struct amtg_element *e)
+{
+    struct packet_socket *s = amtg_state(e);
+
+    if (s->blocked)
+        amtg_watch_remove(e, &s->watch);
+    s->blocked = false;
 }
 
 /* The device's queue is full. false: it has been for too long. */
@@ -167,15 +186,14 @@ static void drop_copy(struct amtg_element *e, struct amtg_udp_lane *lane,
 }
 
 /* What to do about copy i, which was refused. false: it is to be tried again later. */
-static bool is_done_with(struct amtg_element *e, struct amtg_udp_lane *lane, unsigned i, int error)
+static bool is_done_with(struct amtg_element *e, struct amtg_udp_lane *lane, unsigned i,
+                         struct socket *by, int error)
 {
     struct packet_socket *s = amtg_state(e);
     const struct amtg_udp_place *place = amtg_frame_burst_place(s->burst, i);
 
-    if (error == EAGAIN) {
-        wait_for_socket(e);
+    if (error == EAGAIN && wait_for_socket(e, by->fd))
         return false;
-    }
     if (error == ENOBUFS || error == ENOMEM) {
         if (wait_for_device(e))
             return false;
@@ -184,9 +202,26 @@ static bool is_done_with(struct amtg_element *e, struct amtg_udp_lane *lane, uns
         return true;
     }
     /* The device is down or gone, or its MTU is another: UDP will say what is the matter. */
+    by->index = 0;
     amtg_next_hops_doubt(&s->hops);
     send_rest(e, lane, place, REFUSED);
     return true;
+}
+
+/*
+ * Send some frames by their device. The socket is bound to it when it is first used, or has become
+ * another one; addresses need not be named then. Returns how many went, or -1.
+ */
+static int send_frames(struct socket *by, unsigned index, struct mmsghdr *messages, unsigned count)
+{
+    const struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)index};
+
+    if (by->index != index) {
+        if (bind(by->fd, (const struct sockaddr *)&to, sizeof to) < 0)
+            return -1;
+        by->index = index;
+    }
+    return sendmmsg(by->fd, messages, count, 0);
 }
 
 /* Returns how many copies are done with. Ends early when it must wait. */
@@ -203,14 +238,16 @@ static unsigned send_burst(struct amtg_element *e, struct amtg_udp_lane *lane)
             done++;
             continue;
         }
-        int n = sendmmsg(s->watch.fd, amtg_frame_burst_messages(s->burst) + done, frames, 0);
+        const struct amtg_net_device *device = amtg_frame_burst_device(s->burst, done);
+        struct socket *by = &s->sockets[device - s->hops.devices];
+        int n = send_frames(by, device->index, amtg_frame_burst_messages(s->burst) + done, frames);
         amtg_count(e, CALLS, 1);
         if (n > 0) {
             amtg_count(e, COPIES, (unsigned)n);
             s->stalls = 0;
             done += (unsigned)n;
         } else if (errno != EINTR) {
-            if (!is_done_with(e, lane, done, errno))
+            if (!is_done_with(e, lane, done, by, errno))
                 break;
             done++;
         }
@@ -270,12 +307,9 @@ static void writable(struct amtg_element *e, struct amtg_watch *w, uint32_t even
     int error;
     socklen_t len = sizeof error;
 
-    if (events & EPOLLERR) /* a device that went away; reading an error takes it away */
+    if (events & EPOLLERR) /* of a device that went away: reading it takes it away */
         getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-    if (!(events & EPOLLOUT) || !s->blocked)
-        return;
-    amtg_watch_set(e, w, 0);
-    s->blocked = false;
+    wait_no_more(e);
     amtg_task_post(e, &s->task);
 }
 
@@ -317,6 +351,8 @@ static enum amtg_err packet_socket_init(struct amtg_element *e)
     amtg_next_hops_init(&s->hops, e);
     s->hops.limit = s->destinations;
     s->hops.keep_ns = s->keep_ns;
+    for (unsigned i = 0; i < AMTG_HOP_DEVICES; i++)
+        s->sockets[i].fd = -1;
     s->watch.ready = writable;
     s->task.run = turn;
     s->pause.fire = pause_over;
@@ -338,47 +374,45 @@ static bool set(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
-/* Of protocol 0: it sends by whichever device an address names, and receives nothing. */
-static enum amtg_err open_socket(struct amtg_element *e)
+static void close_sockets(struct packet_socket *s)
+{
+    for (unsigned i = 0; i < AMTG_HOP_DEVICES && s->sockets[i].fd >= 0; i++) {
+        close(s->sockets[i].fd);
+        s->sockets[i].fd = -1;
+    }
+}
+
+/* Of protocol 0: it receives nothing. Made now, while there is the privilege; bound when needed. */
+static enum amtg_err open_socket(struct amtg_element *e, struct socket *out)
 {
     struct packet_socket *s = amtg_state(e);
     int octets = (int)(s->send_buffer_octets / 2); /* the kernel doubles it */
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd < 0)
+    *out = (struct socket){.fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    if (out->fd < 0)
         return errno == EPERM || errno == EACCES
                    ? amtg_fail(e, AMTG_EPRIVILEGE, "packet sockets need CAP_NET_RAW")
                    : amtg_fail(e, AMTG_ESYSTEM, "no packet socket: %s", strerror(errno));
-    if (!set(fd, SOL_SOCKET, SO_SNDBUFFORCE, octets))
-        set(fd, SOL_SOCKET, SO_SNDBUF, octets);
-    if (!set(fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1)) {
-        int error = errno;
-        close(fd);
-        return amtg_fail(e, AMTG_ESYSTEM, "packet socket: %s", strerror(error));
-    }
-    if (amtg_watch_add(e, &s->watch, fd, 0)) {
-        close(fd);
-        return amtg_fail(e, AMTG_ESYSTEM, "cannot wait for the packet socket");
-    }
+    if (!set(out->fd, SOL_SOCKET, SO_SNDBUFFORCE, octets))
+        set(out->fd, SOL_SOCKET, SO_SNDBUF, octets);
+    if (!set(out->fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1))
+        return amtg_fail(e, AMTG_ESYSTEM, "packet socket: %s", strerror(errno));
     return AMTG_OK;
 }
 
 static enum amtg_err packet_socket_start(struct amtg_element *e)
 {
     struct packet_socket *s = amtg_state(e);
-    enum amtg_err err = open_socket(e);
+    enum amtg_err err = AMTG_OK;
 
+    for (unsigned i = 0; !err && i < AMTG_HOP_DEVICES; i++)
+        err = open_socket(e, &s->sockets[i]);
+    if (!err)
+        err = amtg_next_hops_start(&s->hops);
     if (err)
-        return err;
-    err = amtg_next_hops_start(&s->hops);
-    if (err) {
-        amtg_watch_remove(e, &s->watch);
-        close(s->watch.fd);
-        return err;
-    }
-    s->blocked = false;
+        close_sockets(s);
     s->stalls = 0;
-    return AMTG_OK;
+    return err;
 }
 
 static void packet_socket_stop(struct amtg_element *e)
@@ -387,14 +421,14 @@ static void packet_socket_stop(struct amtg_element *e)
 
     amtg_task_cancel(e, &s->task);
     amtg_timer_stop(e, &s->pause);
+    wait_no_more(e);
     while (s->replies.first)
         amtg_drop(e, STOPPED, amtg_udp_lane_take(&s->replies));
     while (s->sets.first)
         amtg_drop(e, STOPPED, amtg_udp_lane_take(&s->sets));
     amtg_next_hops_stop(&s->hops);
     show(e);
-    amtg_watch_remove(e, &s->watch);
-    close(s->watch.fd);
+    close_sockets(s);
 }
 
 const struct amtg_class amtg_packet_socket = {
