@@ -14,15 +14,12 @@
  *       - fast.rest -> udp
  */
 #include <errno.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/table.h"
 #include "elements/io/frame_burst.h"
+#include "elements/io/frame_sockets.h"
 #include "elements/wire/types.h"
 
 enum { STALLS = 8 }; /* pauses in a row before a copy is given up for lack of room */
@@ -38,10 +35,7 @@ struct packet_socket {
     struct amtg_next_hops hops;
     struct amtg_udp_lane replies, sets;
     struct amtg_frame_burst *burst;
-    struct socket {
-        int fd;
-        unsigned index; /* of the device that it is bound to; 0: none yet */
-    } sockets[AMTG_HOP_DEVICES]; /* one for each that next hops have been found by */
+    struct amtg_frame_socket sockets[AMTG_HOP_DEVICES]; /* in the order of the devices of `hops` */
     struct amtg_watch watch;     /* of the one that has no room, while that is waited for */
     struct amtg_task task;
     struct amtg_timer pause;
@@ -187,7 +181,7 @@ static void drop_copy(struct amtg_element *e, struct amtg_udp_lane *lane,
 
 /* What to do about copy i, which was refused. false: it is to be tried again later. */
 static bool is_done_with(struct amtg_element *e, struct amtg_udp_lane *lane, unsigned i,
-                         struct socket *by, int error)
+                         struct amtg_frame_socket *by, int error)
 {
     struct packet_socket *s = amtg_state(e);
     const struct amtg_udp_place *place = amtg_frame_burst_place(s->burst, i);
@@ -208,22 +202,6 @@ static bool is_done_with(struct amtg_element *e, struct amtg_udp_lane *lane, uns
     return true;
 }
 
-/*
- * Send some frames by their device. The socket is bound to it when it is first used, or has become
- * another one; addresses need not be named then. Returns how many went, or -1.
- */
-static int send_frames(struct socket *by, unsigned index, struct mmsghdr *messages, unsigned count)
-{
-    const struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)index};
-
-    if (by->index != index) {
-        if (bind(by->fd, (const struct sockaddr *)&to, sizeof to) < 0)
-            return -1;
-        by->index = index;
-    }
-    return sendmmsg(by->fd, messages, count, 0);
-}
-
 /* Returns how many copies are done with. Ends early when it must wait. */
 static unsigned send_burst(struct amtg_element *e, struct amtg_udp_lane *lane)
 {
@@ -239,8 +217,9 @@ static unsigned send_burst(struct amtg_element *e, struct amtg_udp_lane *lane)
             continue;
         }
         const struct amtg_net_device *device = amtg_frame_burst_device(s->burst, done);
-        struct socket *by = &s->sockets[device - s->hops.devices];
-        int n = send_frames(by, device->index, amtg_frame_burst_messages(s->burst) + done, frames);
+        struct amtg_frame_socket *by = &s->sockets[device - s->hops.devices];
+        int n = amtg_frame_socket_send(by, device->index,
+                                       amtg_frame_burst_messages(s->burst) + done, frames);
         amtg_count(e, CALLS, 1);
         if (n > 0) {
             amtg_count(e, COPIES, (unsigned)n);
@@ -351,8 +330,6 @@ static enum amtg_err packet_socket_init(struct amtg_element *e)
     amtg_next_hops_init(&s->hops, e);
     s->hops.limit = s->destinations;
     s->hops.keep_ns = s->keep_ns;
-    for (unsigned i = 0; i < AMTG_HOP_DEVICES; i++)
-        s->sockets[i].fd = -1;
     s->watch.ready = writable;
     s->task.run = turn;
     s->pause.fire = pause_over;
@@ -369,48 +346,16 @@ static void packet_socket_fini(struct amtg_element *e)
     amtg_frame_burst_free(s->burst);
 }
 
-static bool set(int fd, int level, int option, int value)
-{
-    return setsockopt(fd, level, option, &value, sizeof value) == 0;
-}
-
-static void close_sockets(struct packet_socket *s)
-{
-    for (unsigned i = 0; i < AMTG_HOP_DEVICES && s->sockets[i].fd >= 0; i++) {
-        close(s->sockets[i].fd);
-        s->sockets[i].fd = -1;
-    }
-}
-
-/* Of protocol 0: it receives nothing. Made now, while there is the privilege; bound when needed. */
-static enum amtg_err open_socket(struct amtg_element *e, struct socket *out)
-{
-    struct packet_socket *s = amtg_state(e);
-    int octets = (int)(s->send_buffer_octets / 2); /* the kernel doubles it */
-
-    *out = (struct socket){.fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-    if (out->fd < 0)
-        return errno == EPERM || errno == EACCES
-                   ? amtg_fail(e, AMTG_EPRIVILEGE, "packet sockets need CAP_NET_RAW")
-                   : amtg_fail(e, AMTG_ESYSTEM, "no packet socket: %s", strerror(errno));
-    if (!set(out->fd, SOL_SOCKET, SO_SNDBUFFORCE, octets))
-        set(out->fd, SOL_SOCKET, SO_SNDBUF, octets);
-    if (!set(out->fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1))
-        return amtg_fail(e, AMTG_ESYSTEM, "packet socket: %s", strerror(errno));
-    return AMTG_OK;
-}
-
 static enum amtg_err packet_socket_start(struct amtg_element *e)
 {
     struct packet_socket *s = amtg_state(e);
-    enum amtg_err err = AMTG_OK;
+    enum amtg_err err = amtg_frame_sockets_open(e, s->send_buffer_octets, s->sockets);
 
-    for (unsigned i = 0; !err && i < AMTG_HOP_DEVICES; i++)
-        err = open_socket(e, &s->sockets[i]);
-    if (!err)
-        err = amtg_next_hops_start(&s->hops);
     if (err)
-        close_sockets(s);
+        return err;
+    err = amtg_next_hops_start(&s->hops);
+    if (err)
+        amtg_frame_sockets_close(s->sockets);
     s->stalls = 0;
     return err;
 }
@@ -428,15 +373,15 @@ static void packet_socket_stop(struct amtg_element *e)
         amtg_drop(e, STOPPED, amtg_udp_lane_take(&s->sets));
     amtg_next_hops_stop(&s->hops);
     show(e);
-    close_sockets(s);
+    amtg_frame_sockets_close(s->sockets);
 }
 
 const struct amtg_class amtg_packet_socket = {
     .name = "packet-socket",
     .summary = "UDP datagrams to many destinations as Ethernet frames, past the host's IP stack",
     .details =
-        "For Data of a relay on a plain Ethernet uplink: a frame costs the kernel a fraction of "
-        "what a datagram does. Header by header it sends what `udp-socket` would: from the "
+        "For Data of a relay on a plain Ethernet uplink: a copy costs about half of what a "
+        "datagram does. Header by header it sends what `udp-socket` would: from the "
         "address and port in the packet's peer, with a UDP checksum, DF, and an ECN field of 0 for "
         "those of whom it is not known that they heed it. A packet with a set of destinations is "
         "expanded here, at most `copies-per-turn` copies between two looks at other things.\n\n"

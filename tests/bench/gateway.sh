@@ -166,6 +166,6 @@ while read -r -u 9 burst rate packets; do
     printf '%-6d  %-10s  %s\n' "$burst" yardstick "$(min_median_max %.0f <"$work/bare")"
     relay_down
 done 9<<'END'
-1 4000 4000
-8 8000 8000
+1 4000 2000
+8 8000 4000
 END
