@@ -50,7 +50,8 @@ struct amtg_endpoint {
     struct amtg_kind kind; /* a new one's: its version, and nothing more is known */
     bool dead;
     uint64_t copies, octets; /* datagrams that were sent to it, and what was in them */
-    bool plain; /* its way takes no messages of several datagrams (udp-socket found out) */
+    uint64_t plain_ns; /* loop time until which it gets each datagram by itself: udp-socket has
+                          found out that its way takes no messages of several */
 };
 
 struct amtg_endpoint *amtg_endpoint_new(const struct amtg_peer *peer); /* one reference; NULL: no memory */

@@ -53,7 +53,8 @@ static const struct amtg_counter counters[] = {
                                  "of these whose datagrams were copied: no large buffer was left"},
     [AMTG_SOCK_COPIES] = {"copies", "datagrams", "sent, each destination of a set counted"},
     [AMTG_SOCK_TRAINS] = {"trains", "messages", "sent that held several of these copies"},
-    [AMTG_SOCK_PLAIN] = {"plain", "endpoints", "whose way takes no such messages"},
+    [AMTG_SOCK_PLAIN] = {"plain", "times", "that the way to an endpoint took no such message; it is tried again "
+                                    "after a minute"},
     [AMTG_SOCK_CALLS] = {"send-calls", "calls", "system calls made to send"},
     [AMTG_SOCK_REPEATED] = {"repeated", "datagrams",
                             "sent once more: an ICMP error about another peer failed the send"},

@@ -187,6 +187,7 @@ struct filling {
     const struct amtg_peer *known; /* whose socket was looked for last; NULL: nobody's */
     struct amtg_udp_bound *bound;  /* that one */
     uint8_t tos;                   /* of packets that have none of their own */
+    uint64_t now_ns;
 };
 
 /* The socket of this peer: of our addresses and of families there are but few. */
@@ -224,10 +225,12 @@ static bool is_full(const struct filling *f)
 }
 
 /* Can this destination have all of the train in one message? */
-static bool takes_train(const struct amtg_udp_train *t, uint32_t index,
-                        const struct amtg_udp_bound *bound)
+static bool takes_train(const struct filling *f, const struct amtg_udp_bound *bound)
 {
-    return t->count > 1 && bound->trains && !t->first->to->entries[index]->plain;
+    const struct amtg_udp_train *t = f->at.train;
+
+    return t->count > 1 && bound->trains &&
+           t->first->to->entries[f->at.index]->plain_ns <= f->now_ns;
 }
 
 /* The copies for one destination. false: the burst ends here, at f->at. */
@@ -235,7 +238,7 @@ static bool add_destination(struct filling *f, const struct amtg_peer *peer)
 {
     struct amtg_udp_train *t = f->at.train;
     struct amtg_udp_bound *bound = find_bound(f, peer);
-    bool whole = f->at.sub == 0 && bound && takes_train(t, f->at.index, bound);
+    bool whole = f->at.sub == 0 && bound && takes_train(f, bound);
 
     for (; f->at.sub < t->count; f->at.sub += whole ? t->count : 1) {
         if (is_full(f) || (f->b->count && bound != f->b->bound))
@@ -274,10 +277,12 @@ static bool add_iovecs(struct filling *f)
 }
 
 void amtg_udp_burst_fill(struct amtg_udp_burst *b, struct amtg_udp_lane *lane, uint32_t copies,
-                         struct amtg_udp_bound *bounds, unsigned bounds_count, uint8_t tos)
+                         struct amtg_udp_bound *bounds, unsigned bounds_count, uint8_t tos,
+                         uint64_t now_ns)
 {
     struct filling f = {.b = b, .at = {lane->first, lane->index, lane->sub}, .copies = copies,
-                        .bounds = bounds, .bounds_count = bounds_count, .tos = tos};
+                        .bounds = bounds, .bounds_count = bounds_count, .tos = tos,
+                        .now_ns = now_ns};
 
     b->count = b->controls_used = 0;
     b->bound = NULL;

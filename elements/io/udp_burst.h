@@ -18,10 +18,11 @@ void amtg_udp_burst_free(struct amtg_udp_burst *b);
 
 /*
  * Fill it from the lane with at most about `copies` copies (at least one message), for the
- * sockets `bounds`. tos: of packets that have none of their own.
+ * sockets `bounds`. tos: of packets that have none of their own; now_ns: loop time.
  */
 void amtg_udp_burst_fill(struct amtg_udp_burst *b, struct amtg_udp_lane *lane, uint32_t copies,
-                         struct amtg_udp_bound *bounds, unsigned bounds_count, uint8_t tos);
+                         struct amtg_udp_bound *bounds, unsigned bounds_count, uint8_t tos,
+                          uint64_t now_ns);
 
 /* How many messages there are; the socket, NULL when the one message has none. */
 unsigned amtg_udp_burst_count(const struct amtg_udp_burst *b);

@@ -116,13 +116,16 @@ static void report_too_big(struct amtg_udp_sender *s, const struct amtg_udp_boun
         amtg_udp_report_too_big(s->element, bound, peer);
 }
 
-/* From now on this destination gets each datagram by itself; said once for the socket. */
+/*
+ * For a while this destination gets each datagram by itself; said once for the socket. Ways
+ * change, so it is tried again: where nothing has changed that costs one call that fails.
+ */
 static void give_up_trains(struct amtg_udp_sender *s, const struct amtg_udp_place *place, int error)
 {
     struct amtg_endpoint *to = place->train->first->to->entries[place->index];
     char text[AMTG_ADDR_TEXT];
 
-    to->plain = true;
+    to->plain_ns = amtg_now(s->element) + AMTG_TRAINS_AGAIN;
     amtg_count(s->element, AMTG_SOCK_PLAIN, 1);
     if (s->plain_said)
         return;
@@ -186,7 +189,8 @@ static bool must_wait(const struct amtg_udp_sender *s)
 
 static void fill(struct amtg_udp_sender *s, struct amtg_udp_lane *lane, uint32_t copies)
 {
-    amtg_udp_burst_fill(s->burst, lane, copies, s->bounds, s->bounds_count, s->tos);
+    amtg_udp_burst_fill(s->burst, lane, copies, s->bounds, s->bounds_count, s->tos,
+                        amtg_now(s->element));
 }
 
 static void turn(struct amtg_udp_sender *s)

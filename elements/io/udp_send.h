@@ -10,6 +10,9 @@
 #include "elements/io/udp_bound.h"
 #include "elements/io/udp_lane.h"
 
+/* After so long a destination whose way took no trains is tried with one again. */
+#define AMTG_TRAINS_AGAIN (60 * AMTG_S)
+
 struct amtg_udp_burst;
 
 struct amtg_udp_sender {

@@ -8,6 +8,7 @@
 #include <netinet/udp.h>
 #include <sys/syscall.h>
 
+#include "elements/io/udp_send.h"
 #include "elements/registry.h"
 #include "elements/wire/types.h"
 
@@ -16,6 +17,7 @@ enum { CLIENTS = 3, MOST = 64 };
 /* ---- the system call, scripted --------------------------------------------------- */
 
 static struct {
+    bool no_trains;       /* as a kernel that does not know UDP_SEGMENT */
     bool refuse_trains;   /* as a link or a device that cannot do them */
     int refusal;          /* with this errno */
     unsigned most;        /* messages that one call sends; 0: all */
@@ -30,6 +32,15 @@ static bool is_train(const struct msghdr *m)
         if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_SEGMENT)
             return true;
     return false;
+}
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    if (script.no_trains && level == IPPROTO_UDP && option == UDP_SEGMENT) {
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    return (int)syscall(SYS_setsockopt, fd, level, option, value, len);
 }
 
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
@@ -71,11 +82,11 @@ static struct amtg_set *set_of_all(void)
     return s;
 }
 
-static void begin_on(int shared, const char *address, const char *params)
+/* On whatever kernel the script says. */
+static void begin_scripted(int shared, const char *address, const char *params)
 {
     char text[256];
 
-    memset(&script, 0, sizeof script);
     for (unsigned i = 0; i < CLIENTS; i++) {
         clients[i] = test_udp(address, 0);
         struct amtg_peer peer = {.remote_port = test_port(clients[i])};
@@ -85,6 +96,12 @@ static void begin_on(int shared, const char *address, const char *params)
     set = set_of_all();
     snprintf(text, sizeof text, "it: {class: udp-socket, port: 0, bind: \"%s\"%s}", address, params);
     rig = rig_new_real(shared, text);
+}
+
+static void begin_on(int shared, const char *address, const char *params)
+{
+    memset(&script, 0, sizeof script);
+    begin_scripted(shared, address, params);
 }
 
 static void begin(int shared, const char *params)
@@ -336,6 +353,55 @@ START_TEST(a_way_that_takes_no_trains_gets_datagrams)
 }
 END_TEST
 
+/* Linux before 4.18 */
+START_TEST(a_kernel_without_trains_sends_datagrams)
+{
+    memset(&script, 0, sizeof script);
+    script.no_trains = true;
+    begin_scripted(_i, "127.0.0.1", "");
+    push(1, 4, 200);
+    test_await_counter(rig, "copies", 4 * CLIENTS);
+    expect_all(1, 4, 200);
+    ck_assert_uint_eq(script.trains, 0);
+    ck_assert_uint_eq(script.messages, 4 * CLIENTS);
+    ck_assert_uint_eq(rig_counter(rig, "plain"), 0); /* of nobody's way has anything been found out */
+    expect_nothing_more();
+    end();
+}
+END_TEST
+
+/* Its way may have changed: after AMTG_TRAINS_AGAIN it is tried again, and not before. */
+START_TEST(a_way_that_took_no_trains_is_tried_again)
+{
+    begin(_i, "");
+    const struct amtg_element *it = rig_element(rig, "it");
+    script.refuse_trains = true;
+    script.refusal = EINVAL;
+    push(1, 4, 200);
+    test_await_counter(rig, "copies", 4 * CLIENTS);
+    for (unsigned c = 0; c < CLIENTS; c++) {
+        ck_assert_uint_le(endpoints[c]->plain_ns, amtg_now(it) + AMTG_TRAINS_AGAIN);
+        ck_assert_uint_gt(endpoints[c]->plain_ns, amtg_now(it));
+    }
+    script.refuse_trains = false;
+    endpoints[1]->plain_ns = amtg_now(it); /* as if it were over for this one */
+    push(5, 4, 200);
+    test_await_counter(rig, "copies", 8 * CLIENTS);
+    ck_assert_uint_eq(script.trains, 1);
+    expect_all(1, 8, 200);
+
+    script.refuse_trains = true; /* and again it takes none */
+    endpoints[1]->plain_ns = amtg_now(it);
+    push(9, 4, 200);
+    test_await_counter(rig, "copies", 12 * CLIENTS);
+    expect_all(9, 4, 200);
+    ck_assert_uint_eq(rig_counter(rig, "plain"), CLIENTS + 1);
+    ck_assert_uint_gt(endpoints[1]->plain_ns, amtg_now(it));
+    ck_assert_uint_eq(rig_drops_all(rig), 0);
+    end();
+}
+END_TEST
+
 /* Anybody can send an ICMP error; it fails the next send to whomever. */
 START_TEST(an_icmp_error_about_another_costs_nobody_his_trains)
 {
@@ -366,7 +432,7 @@ END_TEST
 START_TEST(others_keep_their_trains)
 {
     begin(_i, "");
-    endpoints[1]->plain = true;
+    endpoints[1]->plain_ns = UINT64_MAX;
     push(1, 4, 200);
     test_await_counter(rig, "copies", 4 * CLIENTS);
     expect_all(1, 4, 200);
@@ -384,7 +450,7 @@ START_TEST(short_returns_and_full_devices_lose_nothing)
     script.fail[2] = EINTR;
     script.fail[3] = EAGAIN;
     script.fails = 5;
-    endpoints[1]->plain = true; /* resumed within its datagrams, too */
+    endpoints[1]->plain_ns = UINT64_MAX; /* resumed within its datagrams, too */
     push(1, 4, 200);
     test_await_counter(rig, "copies", 4 * CLIENTS);
     expect_all(1, 4, 200);
@@ -446,7 +512,8 @@ AMTG_RIG_SUITE("udp-socket: trains", packets_of_one_set_are_one_message_to_each,
                packets_of_other_sets_do_not_break_a_train, another_tos_ends_a_train,
                a_train_holds_what_a_datagram_can, who_has_gone_meanwhile_is_skipped,
                a_train_under_way_takes_no_more, a_reply_overtakes_the_rest_of_a_train,
-               a_way_that_takes_no_trains_gets_datagrams,
+               a_way_that_takes_no_trains_gets_datagrams, a_kernel_without_trains_sends_datagrams,
+               a_way_that_took_no_trains_is_tried_again,
                an_icmp_error_about_another_costs_nobody_his_trains, others_keep_their_trains,
                short_returns_and_full_devices_lose_nothing,
                copies_that_are_given_up_are_counted_each, nothing_waits_unless_that_is_wanted)
