@@ -215,6 +215,15 @@ static json_t *time_json(uint64_t ns)
     return ns == UINT64_MAX ? json_null() : json_real((double)ns / (double)AMTG_S);
 }
 
+/* The clock of the loop moves by events only; to a time between two of them it is set here. */
+static uint64_t stands_at(const struct pace *p)
+{
+    uint64_t now = p->loop ? amtg_loop_now_ns(p->loop) : 0;
+    bool between = p->mode == PACE_PAUSED && strcmp(p->at, "time") == 0 && p->until_ns > now;
+
+    return between ? p->until_ns : now;
+}
+
 json_t *pace_state(const struct pace *p)
 {
     static const char *const modes[] = {[PACE_PAUSED] = "paused", [PACE_PACKET] = "packet",
@@ -222,7 +231,7 @@ json_t *pace_state(const struct pace *p)
                                         [PACE_PLAY] = "play"};
 
     return json_pack("{ss ss so so sf sb}", "mode", modes[p->mode], "at", p->at, "now",
-                     time_json(p->loop ? amtg_loop_now_ns(p->loop) : 0), "next",
+                     time_json(stands_at(p)), "next",
                      time_json(p->next_ns), "speed", p->speed, "ended", p->ended);
 }
 
