@@ -83,6 +83,22 @@ need_packages()
     fi
 }
 
+# promtool without the server it comes with, which would begin to run when it is installed.
+need_promtool()
+{
+    local folder=$top/build/prometheus
+    if command -v promtool >/dev/null 2>&1 || [ -x "$folder/usr/bin/promtool" ] ||
+        ! command -v apt-get >/dev/null 2>&1; then
+        return
+    fi
+    mkdir -p "$folder"
+    say "fetching promtool"
+    (cd "$folder" && { apt-get download -qq prometheus >/dev/null 2>&1 ||
+        { find_root && "${as_root[@]}" apt-get update -qq && apt-get download -qq prometheus >/dev/null; }; } &&
+        dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) ||
+        fail "promtool could not be fetched (Debian's package prometheus)"
+}
+
 # What tests/web uses: node and npm, from Debian unless they are there already, and the npm packages.
 need_web()
 {
@@ -90,6 +106,7 @@ need_web()
     command -v node >/dev/null 2>&1 || packages+=(nodejs)
     command -v npm >/dev/null 2>&1 || packages+=(npm)
     need_packages ${packages[@]+"${packages[@]}"}
+    need_promtool
     "$top/tests/web/run" --install || fail "npm could not install what tests/web/package-lock.json names"
 }
 

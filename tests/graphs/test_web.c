@@ -48,12 +48,14 @@ START_TEST(every_route_answers)
 
     for (unsigned i = 0; i < sizeof routes / sizeof *routes; i++) {
         struct web_reply reply = web_get(&run, routes[i].path);
-        ck_assert_msg(reply.status == routes[i].status, "%s: %d %s", routes[i].path, reply.status, reply.body);
+        ck_assert_msg(reply.status == routes[i].status, "%s: %d %s", routes[i].path, reply.status,
+                      reply.body);
         ck_assert_str_eq(web_header(&reply, "Content-Type"), routes[i].type);
         if (routes[i].key) {
             json_t *json = web_json(&reply);
             ck_assert_int_eq(json_integer_value(json_object_get(json, "amtgraph")), 1);
-            ck_assert_msg(json_object_get(json, routes[i].key) != NULL, "%s: no %s", routes[i].path, routes[i].key);
+            ck_assert_msg(json_object_get(json, routes[i].key) != NULL, "%s: no %s", routes[i].path,
+                          routes[i].key);
             json_decref(json);
         }
         web_reply_free(&reply);
@@ -68,18 +70,22 @@ START_TEST(elements_come_with_the_lines_that_declare_them)
     size_t i;
     bool found = false;
 
-    json_array_foreach(json_object_get(json, "elements"), i, element) {
+    json_array_foreach(json_object_get(json, "elements"), i, element)
+    {
         if (strcmp(json_string_value(json_object_get(element, "name")), "source"))
             continue;
         found = true;
         ck_assert_str_eq(json_string_value(json_object_get(element, "class")), "generator");
-        ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(element, "file")), "loop.yaml"));
+        ck_assert_ptr_nonnull(
+            strstr(json_string_value(json_object_get(element, "file")), "loop.yaml"));
         const char *yaml = json_string_value(json_object_get(element, "yaml"));
         ck_assert_ptr_eq(strstr(yaml, "  source:"), yaml);
-        ck_assert_str_eq(yaml + strlen(yaml) - strlen("after: 500ms}"), "after: 500ms}"); /* its second line */
+        ck_assert_str_eq(yaml + strlen(yaml) - strlen("after: 500ms}"),
+                         "after: 500ms}"); /* its second line */
     }
     ck_assert(found);
-    ck_assert_ptr_nonnull(json_object_get(json_object_get(json_object_get(json, "classes"), "generator"), "params"));
+    ck_assert_ptr_nonnull(
+        json_object_get(json_object_get(json_object_get(json, "classes"), "generator"), "params"));
     json_decref(json);
     web_reply_free(&reply);
 }
@@ -130,10 +136,21 @@ START_TEST(other_hosts_are_refused)
         const char *host; /* with %u for the port */
         int status;
     } hosts[] = {
-        {"127.0.0.1:%u", 200}, {"localhost:%u", 200},      {"LOCALHOST:%u", 200},    {"[::1]:%u", 200},
-        {"page.example", 200}, {"page.example:443", 200},  {"evil.example", 421},    {"evil.example:%u", 421},
-        {"127.0.0.1", 421},    {"127.0.0.1:1", 421},       {"127.0.0.2:%u", 421},    {"page.example.evil", 421},
-        {"", 421},             {"page.example:%u.x", 421}, {"localhost:%u@evil", 421},
+        {"127.0.0.1:%u", 200},
+        {"localhost:%u", 200},
+        {"LOCALHOST:%u", 200},
+        {"[::1]:%u", 200},
+        {"page.example", 200},
+        {"page.example:443", 200},
+        {"evil.example", 421},
+        {"evil.example:%u", 421},
+        {"127.0.0.1", 421},
+        {"127.0.0.1:1", 421},
+        {"127.0.0.2:%u", 421},
+        {"page.example.evil", 421},
+        {"", 421},
+        {"page.example:%u.x", 421},
+        {"localhost:%u@evil", 421},
     };
 
     for (unsigned i = 0; i < sizeof hosts / sizeof *hosts; i++) {
@@ -143,8 +160,9 @@ START_TEST(other_hosts_are_refused)
         ck_assert_msg(reply.status == hosts[i].status, "%s: %d", host, reply.status);
         web_reply_free(&reply);
     }
-    static const char none[] = "GET /api/status HTTP/1.0\r\n\r\n",
-                      two[] = "GET /api/status HTTP/1.0\r\nHost: localhost\r\nHost: evil.example\r\n\r\n";
+    static const char
+        none[] = "GET /api/status HTTP/1.0\r\n\r\n",
+        two[] = "GET /api/status HTTP/1.0\r\nHost: localhost\r\nHost: evil.example\r\n\r\n";
     struct web_reply reply = web_say(&run, none, strlen(none));
     ck_assert_int_eq(reply.status, 400);
     web_reply_free(&reply);
@@ -156,7 +174,8 @@ END_TEST
 
 START_TEST(other_sites_pages_are_refused)
 {
-    struct web_reply reply = web_ask(&run, "GET /api/counters", NULL, "Sec-Fetch-Site: cross-site\r\n", NULL);
+    struct web_reply reply =
+        web_ask(&run, "GET /api/counters", NULL, "Sec-Fetch-Site: cross-site\r\n", NULL);
     ck_assert_int_eq(reply.status, 403);
     web_reply_free(&reply);
     reply = web_ask(&run, "GET /", NULL, "Sec-Fetch-Site: cross-site\r\n", NULL); /* a link */
@@ -177,29 +196,38 @@ START_TEST(nothing_is_changed)
         {"POST /api/status", "", "{}", 405},
         {"PUT /api/counters", "", "{}", 405},
         {"DELETE /", "", NULL, 405},
-        {"OPTIONS /api/pace", "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n", NULL, 405},
-        {"POST /api/call", "X-Amtgraph: 1\r\n", "{\"do\":\"call\",\"element\":\"data\",\"call\":\"reset\"}", 404},
+        {"OPTIONS /api/pace",
+         "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n", NULL, 405},
+        {"POST /api/call", "X-Amtgraph: 1\r\n",
+         "{\"do\":\"call\",\"element\":\"data\",\"call\":\"reset\"}", 404},
         {"GET /api/pace", "", NULL, 405},
         {"POST /api/pace", "", "{}", 403},
         {"POST /api/pace", "X-Amtgraph: 2\r\n", "{}", 403},
         {"POST /api/pace", "X-Amtgraph: 1\r\n", "[]", 400},
-        {"POST /api/pace", "X-Amtgraph: 1\r\n", "{\"do\":\"call\",\"element\":\"data\",\"call\":\"reset\"}", 400},
+        {"POST /api/pace", "X-Amtgraph: 1\r\n",
+         "{\"do\":\"call\",\"element\":\"data\",\"call\":\"reset\"}", 400},
         {"GET /api/show/call", "", NULL, 404},
         {"GET /api/counters", "", "{\"do\":\"call\"}", 400},
         {"POST /api/pace", "X-Amtgraph: 1\r\nContent-Length: 100000\r\n", NULL, 413},
     };
 
     for (unsigned i = 0; i < sizeof requests / sizeof *requests; i++) {
-        struct web_reply reply = web_ask(&run, requests[i].what, NULL, requests[i].headers, requests[i].body);
-        ck_assert_msg(reply.status == requests[i].status, "%s: %d %s", requests[i].what, reply.status, reply.body);
+        struct web_reply reply =
+            web_ask(&run, requests[i].what, NULL, requests[i].headers, requests[i].body);
+        ck_assert_msg(reply.status == requests[i].status, "%s: %d %s", requests[i].what,
+                      reply.status, reply.body);
         if (reply.status == 405)
             ck_assert_ptr_nonnull(web_header(&reply, "Allow"));
         web_reply_free(&reply);
     }
     struct web_reply reply = web_get(&run, "/api/counters");
     json_t *json = web_json(&reply);
-    ck_assert_int_gt(json_integer_value(json_object_get(
-        json_object_get(json_object_get(json_object_get(json, "elements"), "gateway-says"), "counters"), "printed")), 0);
+    ck_assert_int_gt(
+        json_integer_value(json_object_get(
+            json_object_get(json_object_get(json_object_get(json, "elements"), "gateway-says"),
+                            "counters"),
+            "printed")),
+        0);
     json_decref(json);
     web_reply_free(&reply);
 }
@@ -209,7 +237,8 @@ END_TEST
 
 START_TEST(every_reply_has_its_policy)
 {
-    static const char *const paths[] = {"/", "/api/status", "/nothing", "/metrics", "/api/events?tap=no"};
+    static const char *const paths[] = {"/", "/api/status", "/nothing", "/metrics",
+                                        "/api/events?tap=no"};
 
     for (unsigned i = 0; i < 5; i++) {
         struct web_reply reply = web_get(&run, paths[i]);
@@ -250,23 +279,34 @@ START_TEST(the_policy_is_that_of_the_page)
 }
 END_TEST
 
-/* ---- garbage ------------------------------------------------------------------------------------ */
+/* ---- garbage ------------------------------------------------------------------------------------
+ */
 
 START_TEST(garbage_does_no_harm)
 {
     static const char *const lines[] = {
-        "", "\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET  HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        "GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /api/show/%ff%fe HTTP/1.0\r\nHost: page.example\r\n\r\n",
+        "",
+        "\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET  HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /api/show/%ff%fe HTTP/1.0\r\nHost: page.example\r\n\r\n",
         "GET /api/events?tap=%ff&counters=%ff HTTP/1.0\r\nHost: page.example\r\n\r\n",
         "GET /api/events?tap&filter&snap&drops&counters HTTP/1.0\r\nHost: page.example\r\n\r\n",
         "GET /api/events?snap=-1&tap=data HTTP/1.0\r\nHost: page.example\r\n\r\n",
         "GET /../../etc/passwd HTTP/1.0\r\nHost: page.example\r\n\r\n",
         "GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-        "POST /api/pace HTTP/1.1\r\nHost: page.example\r\nX-Amtgraph: 1\r\nContent-Length: 99\r\n\r\n{",
-        "POST /api/pace HTTP/1.1\r\nHost: page.example\r\nX-Amtgraph: 1\r\nContent-Length: -1\r\n\r\n{",
-        "POST /api/pace HTTP/1.1\r\nHost: page.example\r\nX-Amtgraph: 1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-        "GET / HTTP/1.1\r\nHost: page.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: page.example\r\n  folded\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "POST /api/pace HTTP/1.1\r\nHost: page.example\r\nX-Amtgraph: 1\r\nContent-Length: "
+        "99\r\n\r\n{",
+        "POST /api/pace HTTP/1.1\r\nHost: page.example\r\nX-Amtgraph: 1\r\nContent-Length: "
+        "-1\r\n\r\n{",
+        "POST /api/pace HTTP/1.1\r\nHost: page.example\r\nX-Amtgraph: 1\r\nTransfer-Encoding: "
+        "chunked\r\n\r\nffffffffffffffffff\r\n",
+        "GET / HTTP/1.1\r\nHost: page.example\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: page.example\r\n  folded\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     };
     enum { LINES = sizeof lines / sizeof *lines, RANDOM = 150, ROUND = 24 };
     int open[ROUND] = {0};
@@ -277,8 +317,10 @@ START_TEST(garbage_does_no_harm)
         if (open[i % ROUND])
             close(open[i % ROUND]); /* whether it was answered or not */
         open[i % ROUND] = web_connect(&run, 0);
-        snprintf(octets, sizeof octets, "%s", i < LINES ? lines[i] : "GET /api/show/gateways?limit=3 HTTP/1.1\r\n"
-                 "Host: page.example\r\nA: b\r\n\r\n");
+        snprintf(octets, sizeof octets, "%s",
+                 i < LINES ? lines[i]
+                           : "GET /api/show/gateways?limit=3 HTTP/1.1\r\n"
+                             "Host: page.example\r\nA: b\r\n\r\n");
         size_t count = strlen(octets);
         for (unsigned k = 0; i >= LINES && k < 3; k++) {
             random = random * 1664525 + 1013904223;
@@ -309,13 +351,15 @@ START_TEST(what_is_too_long_is_refused)
     memset(text, 'a', LONG);
     memcpy(text, "GET /", 5);
     reply = web_say(&run, text, LONG);
-    ck_assert_msg(reply.status == 0 || reply.status == 414 || reply.status == 431, "%d", reply.status);
+    ck_assert_msg(reply.status == 0 || reply.status == 414 || reply.status == 431, "%d",
+                  reply.status);
     web_reply_free(&reply);
     int octets = sprintf(text, "GET / HTTP/1.0\r\nHost: page.example\r\nX: ");
     memset(text + octets, 'a', LONG - (size_t)octets);
     memcpy(text + LONG, "\r\n\r\n", 4);
     reply = web_say(&run, text, LONG + 4);
-    ck_assert_msg(reply.status == 0 || reply.status == 413 || reply.status == 431, "%d", reply.status);
+    ck_assert_msg(reply.status == 0 || reply.status == 413 || reply.status == 431, "%d",
+                  reply.status);
     web_reply_free(&reply);
     octets = sprintf(text, "GET /api/show/");
     memset(text + octets, 'a', 1000);
@@ -331,8 +375,20 @@ int main(void)
 {
     char port[32];
     snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 20000);
-    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--name", "loop", "--log", "error",
-                                "--stats", "none", "--web-host", "page.example", NULL};
+    const char *const args[] = {"graphs/loop.yaml",
+                                "--set",
+                                "count=0",
+                                "--set",
+                                port,
+                                "--name",
+                                "loop",
+                                "--log",
+                                "error",
+                                "--stats",
+                                "none",
+                                "--web-host",
+                                "page.example",
+                                NULL};
     Suite *suite = suite_create("web");
     TCase *all = tcase_create("web");
 

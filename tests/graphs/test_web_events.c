@@ -24,7 +24,8 @@ static const char *text_in(const json_t *json, const char *key)
 
 START_TEST(one_answer_tells_of_many_things)
 {
-    struct web_events *e = web_events_open(&run, "counters=200ms&tap=down&tap=gateway.data&drops=1&snap=16");
+    struct web_events *e =
+        web_events_open(&run, "counters=200ms&tap=down&tap=gateway.data&drops=1&snap=16");
     uint64_t id;
 
     ck_assert(web_events_next(e, "status"));
@@ -64,7 +65,8 @@ START_TEST(drops_are_sampled)
 
     for (unsigned i = 0; i < 2; i++) {
         ck_assert(web_events_next(e, "drop"));
-        const json_t *drop = json_object_get(e->data, "drop"), *packet = json_object_get(drop, "packet");
+        const json_t *drop = json_object_get(e->data, "drop"),
+                     *packet = json_object_get(drop, "packet");
         while (strcmp(text_in(drop, "element"), "down")) {
             ck_assert(web_events_next(e, "drop"));
             drop = json_object_get(e->data, "drop");
@@ -87,7 +89,8 @@ END_TEST
 /* Two who ask for drops are both told, and one who goes takes nothing from the other. */
 START_TEST(drops_are_told_to_all_who_ask)
 {
-    struct web_events *one = web_events_open(&run, "drops=1"), *two = web_events_open(&run, "drops=1");
+    struct web_events *one = web_events_open(&run, "drops=1"),
+                      *two = web_events_open(&run, "drops=1");
 
     ck_assert(web_events_next(one, "drop"));
     ck_assert(web_events_next(two, "drop"));
@@ -167,8 +170,10 @@ START_TEST(who_does_not_read_is_dropped)
     ck_assert(web_events_next(other, "counters"));
     before = descriptors();
     int fd = web_connect(&run, 4096);
-    snprintf(request, sizeof request, "GET /api/events?tap=down&tap=up&tap=decap&tap=data&tap=encap&tap=gateway.data "
-             "HTTP/1.0\r\nHost: 127.0.0.1:%u\r\n\r\n", run.port);
+    snprintf(request, sizeof request,
+             "GET /api/events?tap=down&tap=up&tap=decap&tap=data&tap=encap&tap=gateway.data "
+             "HTTP/1.0\r\nHost: 127.0.0.1:%u\r\n\r\n",
+             run.port);
     web_write(fd, request, strlen(request));
     while (descriptors() == before && waited++ < 50) /* until it is there */
         ck_assert(web_events_next(other, "counters"));
@@ -189,11 +194,13 @@ START_TEST(a_run_ends_while_somebody_looks_on)
     char port[32];
 
     snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 20000);
-    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--name", "other", "--log",
-                                "error", "--stats", "none", NULL};
+    const char *const args[] = {
+        "graphs/loop.yaml", "--set", "count=0", "--set", port, "--name", "other", "--log", "error",
+        "--stats",          "none",  NULL};
     web_run_start(&own, args);
     web_run_await(&own, "wanted");
-    struct web_events *one = web_events_open(&own, "counters=1s&tap=data&drops=1"), *two = web_events_open(&own, "");
+    struct web_events *one = web_events_open(&own, "counters=1s&tap=data&drops=1"),
+                      *two = web_events_open(&own, "");
     ck_assert(web_events_next(one, "packet"));
     ck_assert(web_events_next(two, "status"));
     ck_assert_int_eq(web_run_stop(&own), 0);
@@ -206,8 +213,14 @@ END_TEST
 /* The pace of a virtual run is the one thing that can be told by HTTP. */
 START_TEST(a_virtual_run_is_paced)
 {
-    const char *const args[] = {"graphs/lessons/one-join.yaml", "--virtual", "--paused", "--log", "error", "--stats",
-                                "none", NULL};
+    const char *const args[] = {"graphs/lessons/one-join.yaml",
+                                "--virtual",
+                                "--paused",
+                                "--log",
+                                "error",
+                                "--stats",
+                                "none",
+                                NULL};
     struct web_run own;
 
     web_run_start(&own, args);
@@ -232,8 +245,22 @@ int main(void)
 {
     char port[32];
     snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 20000);
-    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--set", "loss=0.1", "--set",
-                                "rate=500", "--set", "may-lose=1000000", "--log", "error", "--stats", "none", NULL};
+    const char *const args[] = {"graphs/loop.yaml",
+                                "--set",
+                                "count=0",
+                                "--set",
+                                port,
+                                "--set",
+                                "loss=0.1",
+                                "--set",
+                                "rate=500",
+                                "--set",
+                                "may-lose=1000000",
+                                "--log",
+                                "error",
+                                "--stats",
+                                "none",
+                                NULL};
     Suite *suite = suite_create("web_events");
     TCase *all = tcase_create("web_events");
 

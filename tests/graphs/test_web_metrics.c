@@ -17,15 +17,27 @@ static struct web_run run;
 START_TEST(the_reader_is_strict)
 {
     static const char *const wrong[] = {
-        "a 1\n", "# TYPE a gauge\na 1\n", "# HELP a b\na 1\n", "# HELP a b\n# TYPE a gauge\na 1",
-        "# HELP a b\n# TYPE a gauge\na one\n", "# HELP a b\n# TYPE a gauge\nb 1\n",
-        "# HELP a b\n# TYPE a counter\na 1\n", "# HELP a_total b\n# TYPE a_total gauge\na_total 1\n",
-        "# HELP a b\n# TYPE a gauge\na 1\na 1\n", "# HELP a b\n# TYPE a gauge\na{x=\"1\",x=\"2\"} 1\n",
-        "# HELP a b\n# TYPE a gauge\na{x=\"\\q\"} 1\n", "# HELP a b\n# TYPE a gauge\na{x=\"1} 1\n",
-        "# HELP a b\n# TYPE a gauge\na{1=\"1\"} 1\n", "# HELP a b\n# TYPE a gauge\na -1\n",
-        "# HELP a b\n# TYPE a gauge\na 1\n# HELP a b\n", "# HELP 1 b\n", "\n", "# HELP a b\n# TYPE a gauge\na-b 1\n",
+        "a 1\n",
+        "# TYPE a gauge\na 1\n",
+        "# HELP a b\na 1\n",
+        "# HELP a b\n# TYPE a gauge\na 1",
+        "# HELP a b\n# TYPE a gauge\na one\n",
+        "# HELP a b\n# TYPE a gauge\nb 1\n",
+        "# HELP a b\n# TYPE a counter\na 1\n",
+        "# HELP a_total b\n# TYPE a_total gauge\na_total 1\n",
+        "# HELP a b\n# TYPE a gauge\na 1\na 1\n",
+        "# HELP a b\n# TYPE a gauge\na{x=\"1\",x=\"2\"} 1\n",
+        "# HELP a b\n# TYPE a gauge\na{x=\"\\q\"} 1\n",
+        "# HELP a b\n# TYPE a gauge\na{x=\"1} 1\n",
+        "# HELP a b\n# TYPE a gauge\na{1=\"1\"} 1\n",
+        "# HELP a b\n# TYPE a gauge\na -1\n",
+        "# HELP a b\n# TYPE a gauge\na 1\n# HELP a b\n",
+        "# HELP 1 b\n",
+        "\n",
+        "# HELP a b\n# TYPE a gauge\na-b 1\n",
     };
-    static const char good[] = "# HELP a b\\n\n# TYPE a gauge\na{x=\"\\\"\\\\\\n\",y=\"\"} 1.5\na 1\n";
+    static const char good[] =
+        "# HELP a b\\n\n# TYPE a gauge\na{x=\"\\\"\\\\\\n\",y=\"\"} 1.5\na 1\n";
     size_t samples;
 
     for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -44,20 +56,29 @@ START_TEST(prometheus_can_read_them)
     ck_assert_msg(!wrong, "%s", wrong);
     ck_assert_uint_gt(samples, 300);
     ck_assert(metrics_value(reply.body, "amtgraph_build_info{version=\"0.1.0\"}") == 1);
-    ck_assert(metrics_value(reply.body, "amtgraph_run_info{run=\"\",graph=\"loop\",shards=\"1\"}") == -1);
-    ck_assert(metrics_value(reply.body, "amtgraph_run_info{run=\"loop\",graph=\"loop\",shards=\"1\"}") == 1);
+    ck_assert(
+        metrics_value(reply.body, "amtgraph_run_info{run=\"\",graph=\"loop\",shards=\"1\"}") == -1);
+    ck_assert(metrics_value(reply.body,
+                            "amtgraph_run_info{run=\"loop\",graph=\"loop\",shards=\"1\"}") == 1);
     ck_assert(metrics_value(reply.body, "amtgraph_uptime_seconds") > 0);
     ck_assert(metrics_value(reply.body, "amtgraph_pool_limit_buffers{pool=\"packets\"}") > 0);
-    ck_assert(metrics_value(reply.body, "amtgraph_port_packets_total{element=\"source\",port=\"out\"}") >= 0);
-    ck_assert(metrics_value(reply.body, "amtgraph_port_bytes_total{element=\"source\",port=\"out\"}") >= 0);
-    ck_assert(metrics_value(reply.body, "amtgraph_stream_check_latency_mean_seconds{element=\"receiver\"}") >= 0);
-    ck_assert(metrics_value(reply.body, "amtgraph_element_dropped_packets_total{element=\"down\",class=\"link\","
-                                        "reason=\"no-buffer\"}") >= 0);
+    ck_assert(metrics_value(reply.body,
+                            "amtgraph_port_packets_total{element=\"source\",port=\"out\"}") >= 0);
+    ck_assert(metrics_value(reply.body,
+                            "amtgraph_port_bytes_total{element=\"source\",port=\"out\"}") >= 0);
+    ck_assert(metrics_value(reply.body,
+                            "amtgraph_stream_check_latency_mean_seconds{element=\"receiver\"}") >=
+              0);
+    ck_assert(
+        metrics_value(reply.body,
+                      "amtgraph_element_dropped_packets_total{element=\"down\",class=\"link\","
+                      "reason=\"no-buffer\"}") >= 0);
     web_reply_free(&reply);
 }
 END_TEST
 
-/* Each counter, drop and port of /api/counters is a metric too; those that only grow have done so. */
+/* Each counter, drop and port of /api/counters is a metric too; those that only grow have done so.
+ */
 START_TEST(they_are_what_the_run_counts)
 {
     struct web_reply counters = web_get(&run, "/api/counters"), metrics = web_get(&run, "/metrics");
@@ -65,19 +86,29 @@ START_TEST(they_are_what_the_run_counts)
     const char *name, *key;
     char sample[512];
 
-    json_object_foreach(json_object_get(json, "elements"), name, element) {
+    json_object_foreach(json_object_get(json, "elements"), name, element)
+    {
         const char *class = json_string_value(json_object_get(element, "class"));
-        snprintf(sample, sizeof sample, "amtgraph_element_taken_packets_total{element=\"%s\",class=\"%s\"}", name, class);
-        ck_assert_msg(metrics_value(metrics.body, sample) >= json_number_value(json_object_get(element, "taken")),
+        snprintf(sample, sizeof sample,
+                 "amtgraph_element_taken_packets_total{element=\"%s\",class=\"%s\"}", name, class);
+        ck_assert_msg(metrics_value(metrics.body, sample) >=
+                          json_number_value(json_object_get(element, "taken")),
                       "%s", sample);
-        json_object_foreach(json_object_get(element, "drops"), key, drop) {
-            snprintf(sample, sizeof sample, "amtgraph_element_dropped_packets_total{element=\"%s\",class=\"%s\","
-                     "reason=\"%s\"}", name, class, key);
-            ck_assert_msg(metrics_value(metrics.body, sample) >= json_number_value(drop), "%s", sample);
+        json_object_foreach(json_object_get(element, "drops"), key, drop)
+        {
+            snprintf(sample, sizeof sample,
+                     "amtgraph_element_dropped_packets_total{element=\"%s\",class=\"%s\","
+                     "reason=\"%s\"}",
+                     name, class, key);
+            ck_assert_msg(metrics_value(metrics.body, sample) >= json_number_value(drop), "%s",
+                          sample);
         }
-        json_object_foreach(json_object_get(element, "ports"), key, port) {
-            snprintf(sample, sizeof sample, "amtgraph_port_packets_total{element=\"%s\",port=\"%s\"}", name, key);
-            ck_assert_msg(metrics_value(metrics.body, sample) >= json_number_value(json_object_get(port, "packets")),
+        json_object_foreach(json_object_get(element, "ports"), key, port)
+        {
+            snprintf(sample, sizeof sample,
+                     "amtgraph_port_packets_total{element=\"%s\",port=\"%s\"}", name, key);
+            ck_assert_msg(metrics_value(metrics.body, sample) >=
+                              json_number_value(json_object_get(port, "packets")),
                           "%s", sample);
         }
     }
@@ -91,8 +122,9 @@ int main(void)
 {
     char port[32];
     snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 20000);
-    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--log", "error", "--stats",
-                                "none", NULL};
+    const char *const args[] = {
+        "graphs/loop.yaml", "--set", "count=0", "--set", port, "--log", "error",
+        "--stats",          "none",  NULL};
     Suite *suite = suite_create("web_metrics");
     TCase *all = tcase_create("web_metrics");
 

@@ -28,8 +28,9 @@ static bool take_name(const char **at, char out[NAME], bool colon)
 {
     size_t len = 0;
 
-    while (len < NAME - 1 && (isalpha((unsigned char)(*at)[len]) || (*at)[len] == '_' ||
-                              (colon && (*at)[len] == ':') || (len && isdigit((unsigned char)(*at)[len]))))
+    while (len < NAME - 1 &&
+           (isalpha((unsigned char)(*at)[len]) || (*at)[len] == '_' ||
+            (colon && (*at)[len] == ':') || (len && isdigit((unsigned char)(*at)[len]))))
         len++;
     memcpy(out, *at, len);
     out[len] = '\0';
@@ -88,7 +89,8 @@ static bool read_type(struct reader *r, const char *line)
     const char *at = line + 7;
     char name[NAME];
 
-    if (!take_name(&at, name, true) || *at++ != ' ' || (strcmp(at, "counter") && strcmp(at, "gauge")))
+    if (!take_name(&at, name, true) || *at++ != ' ' ||
+        (strcmp(at, "counter") && strcmp(at, "gauge")))
         return say(r, "no TYPE counter or gauge", line);
     if (strcmp(name, r->family) || r->typed)
         return say(r, "TYPE does not follow its HELP", line);
@@ -96,7 +98,8 @@ static bool read_type(struct reader *r, const char *line)
     r->typed = true;
     size_t len = strlen(name);
     bool total = len > 6 && strcmp(name + len - 6, "_total") == 0;
-    return total == (strcmp(at, "counter") == 0) || say(r, "_total is for counters, and all of them", line);
+    return total == (strcmp(at, "counter") == 0) ||
+           say(r, "_total is for counters, and all of them", line);
 }
 
 static bool read_sample(struct reader *r, const char *line)
@@ -113,11 +116,11 @@ static bool read_sample(struct reader *r, const char *line)
     strtod(at + 1, &end);
     if (*end)
         return say(r, "more behind the value", line);
-    char *key = strndup(line, (size_t)(at - line));
     for (size_t i = 0; i < r->samples_count; i++)
-        if (strcmp(r->samples[i], key) == 0)
+        if (strlen(r->samples[i]) == (size_t)(at - line) &&
+            strncmp(r->samples[i], line, (size_t)(at - line)) == 0)
             return say(r, "a sample twice", line);
-    r->samples[r->samples_count++] = key;
+    r->samples[r->samples_count++] = strndup(line, (size_t)(at - line));
     return r->samples_count < SAMPLES || say(r, "too many samples", line);
 }
 

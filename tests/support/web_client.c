@@ -52,7 +52,8 @@ void web_run_start(struct web_run *run, const char *const *args)
         become_run(run, args, ends[1]);
     close(ends[1]);
     run->said = ends[0];
-    while (octets < sizeof text - 1 && !(strstr(text, before) && strchr(strstr(text, before), '\n'))) {
+    while (octets < sizeof text - 1 &&
+           !(strstr(text, before) && strchr(strstr(text, before), '\n'))) {
         ssize_t n = read(run->said, text + octets, sizeof text - 1 - octets);
         if (n <= 0) {
             fprintf(stderr, "the run says: %s\n", text);
@@ -120,7 +121,8 @@ void web_write(int fd, const char *octets, size_t count)
 }
 
 /* half: say that nothing more follows, as who has said half a request. */
-static struct web_reply exchange(const struct web_run *run, const char *octets, size_t count, bool half)
+static struct web_reply exchange(const struct web_run *run, const char *octets, size_t count,
+                                 bool half)
 {
     struct web_reply reply = {0};
     char part[65536];
@@ -149,8 +151,8 @@ struct web_reply web_say(const struct web_run *run, const char *octets, size_t c
     return exchange(run, octets, count, true);
 }
 
-struct web_reply web_ask(const struct web_run *run, const char *what, const char *host, const char *headers,
-                         const char *body)
+struct web_reply web_ask(const struct web_run *run, const char *what, const char *host,
+                         const char *headers, const char *body)
 {
     char *text = NULL, ours[32], length[64] = "";
 
@@ -211,7 +213,8 @@ struct web_events *web_events_open(const struct web_run *run, const char *query)
     char *text = NULL;
 
     /* HTTP/1.0: no chunks */
-    int octets = asprintf(&text, "GET /api/events?%s HTTP/1.0\r\nHost: 127.0.0.1:%u\r\n\r\n", query, run->port);
+    int octets = asprintf(&text, "GET /api/events?%s HTTP/1.0\r\nHost: 127.0.0.1:%u\r\n\r\n", query,
+                          run->port);
     e->fd = web_connect(run, 0);
     web_write(e->fd, text, (size_t)octets);
     free(text);

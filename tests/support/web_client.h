@@ -30,15 +30,16 @@ int web_connect(const struct web_run *run, int room);
 void web_write(int fd, const char *octets, size_t count);
 
 struct web_reply {
-    int status;  /* 0: no reply */
-    char *all;   /* with a NUL at the end */
-    char *body;  /* in it */
+    int status;    /* 0: no reply */
+    char *all;     /* with a NUL at the end */
+    char *body;    /* in it */
     size_t octets; /* of the body */
 };
 
-/* "GET /path" or another line's begin, further headers ("A: b\r\n" or ""), host NULL: the address. */
-struct web_reply web_ask(const struct web_run *run, const char *what, const char *host, const char *headers,
-                         const char *body);
+/* "GET /path" or another line's begin, further headers ("A: b\r\n" or ""), host NULL: the address.
+ */
+struct web_reply web_ask(const struct web_run *run, const char *what, const char *host,
+                         const char *headers, const char *body);
 struct web_reply web_get(const struct web_run *run, const char *path);
 /* Octets as they are, until the other side closes. */
 struct web_reply web_say(const struct web_run *run, const char *octets, size_t count);

@@ -33,13 +33,12 @@ json_t *caught_json(struct caught *c, const struct caught_view *view, uint8_t *o
     const struct amtg_wire_form *wire = amtg_type_wire(p->type);
 
     p->data = octets + c->at;
-    json_t *json = json_pack("{sI sI ss sI so so so so}", "time", (json_int_t)p->time_ns, "wall",
-                             (json_int_t)c->wall_ns, "type", p->type->name, "octets",
-                             (json_int_t)p->len, "remote",
-                             packet_peer_json(&p->peer.remote, p->peer.remote_port), "local",
-                             packet_peer_json(&p->peer.local, p->peer.local_port), "words",
-                             packet_words_json(p), "hex",
-                             packet_hex_json(p->data, p->len < view->snap ? p->len : view->snap));
+    json_t *json = json_pack(
+        "{sI sI ss sI so so so so}", "time", (json_int_t)p->time_ns, "wall", (json_int_t)c->wall_ns,
+        "type", p->type->name, "octets", (json_int_t)p->len, "remote",
+        packet_peer_json(&p->peer.remote, p->peer.remote_port), "local",
+        packet_peer_json(&p->peer.local, p->peer.local_port), "words", packet_words_json(p), "hex",
+        packet_hex_json(p->data, p->len < view->snap ? p->len : view->snap));
     if (c->copies)
         json_object_set_new(json, "copies", json_integer(c->copies));
     if (view->layers)

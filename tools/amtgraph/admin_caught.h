@@ -1,4 +1,5 @@
-/* A packet that was caught on its way, for somebody who asked: copied in a shard, shown in the admin thread. */
+/* A packet that was caught on its way, for somebody who asked: copied in a shard, shown in the
+ * admin thread. */
 #ifndef AMTG_TOOLS_ADMIN_CAUGHT_H
 #define AMTG_TOOLS_ADMIN_CAUGHT_H
 

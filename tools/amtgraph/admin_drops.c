@@ -21,7 +21,7 @@ struct seen {
 
 /* One question in one shard. The admin thread makes and frees it, the shard uses it in between. */
 struct shard_drops {
-    struct shard_drops *next; /* of who asks in this shard: the shard's */
+    struct shard_drops *next;        /* of who asks in this shard: the shard's */
     struct admin_question *question; /* the admin thread's */
     const struct dropping *all;
     struct amtg_mailbox *to;
@@ -63,8 +63,8 @@ static void drop_free(struct amtg_letter *l)
 
 static void open_drop(struct amtg_letter *l);
 
-static void show(struct shard_drops *d, const struct amtg_element *at, unsigned reason, struct seen *seen,
-                 const struct amtg_packet *p)
+static void show(struct shard_drops *d, const struct amtg_element *at, unsigned reason,
+                 struct seen *seen, const struct amtg_packet *p)
 {
     uint64_t now = amtg_now(at);
 
@@ -87,7 +87,8 @@ static void show(struct shard_drops *d, const struct amtg_element *at, unsigned 
     amtg_mailbox_order(d->to, &c->letter); /* ON_THE_WAY is its bound */
 }
 
-static void on_end(void *arg, const struct amtg_element *at, const char *reason, const struct amtg_packet *p)
+static void on_end(void *arg, const struct amtg_element *at, const char *reason,
+                   const struct amtg_packet *p)
 {
     const struct admin_drops *drops = arg;
     unsigned i = 0, count = at->class->drops_count + AMTG_COMMON_DROPS;
@@ -147,8 +148,8 @@ static void open_drop(struct amtg_letter *l)
 
     atomic_fetch_sub(&d->on_the_way, 1);
     if (q->asker && !(q->asker->full && q->asker->full(q->asker))) {
-        json_t *drop = json_pack("{ss ss ss sI so}", "element", node->name, "reason", reason->name, "help",
-                                 reason->help, "times", (json_int_t)c->times, "packet",
+        json_t *drop = json_pack("{ss ss ss sI so}", "element", node->name, "reason", reason->name,
+                                 "help", reason->help, "times", (json_int_t)c->times, "packet",
                                  caught_json(&c->caught, &d->all->view, c->octets));
         if (d->all->count > 1)
             json_object_set_new(drop, "shard", json_integer(d->shard));
@@ -236,5 +237,8 @@ void admin_drops_free(struct admin *a)
 }
 
 const struct admin_kind admin_kind_drops = {
-    .name = "drops", .help = "packets that are dropped: one of each element and reason a second",
-    .begin = begin, .cancel = stop, .end = end};
+    .name = "drops",
+    .help = "packets that are dropped: one of each element and reason a second",
+    .begin = begin,
+    .cancel = stop,
+    .end = end};

@@ -7,8 +7,8 @@
 #include "tools/amtgraph/class_page.h"
 
 enum {
-    LINES = 64,               /* of a declaration that are shown */
-    SOURCE_MOST = 16 << 20,   /* octets of a file */
+    LINES = 64,             /* of a declaration that are shown */
+    SOURCE_MOST = 16 << 20, /* octets of a file */
 };
 
 struct source {
@@ -140,5 +140,6 @@ static void begin(struct admin_question *q)
 }
 
 const struct admin_kind admin_kind_elements = {
-    .name = "elements", .help = "the elements, their classes, and the lines that declare them",
+    .name = "elements",
+    .help = "the elements, their classes, and the lines that declare them",
     .begin = begin};

@@ -32,9 +32,11 @@ static void on_timer(struct amtg_element *e, struct amtg_timer *t)
     struct admin_question *q = AMTG_CONTAINER(t, struct health, timer)->question;
 
     (void)e;
-    admin_answer(q, json_pack("{sb so}", "healthy", 0, "why",
-                              json_sprintf("%u of %u shards have not answered within %d ms", q->away,
-                                           admin_shards_count(q->admin), PATIENCE_MS)), true);
+    admin_answer(q,
+                 json_pack("{sb so}", "healthy", 0, "why",
+                           json_sprintf("%u of %u shards have not answered within %d ms", q->away,
+                                        admin_shards_count(q->admin), PATIENCE_MS)),
+                 true);
 }
 
 static void begin(struct admin_question *q)
@@ -60,5 +62,7 @@ static void end(struct admin_question *q)
     free(h);
 }
 
-const struct admin_kind admin_kind_health = {
-    .name = "health", .help = "whether each shard answers within a second", .begin = begin, .end = end};
+const struct admin_kind admin_kind_health = {.name = "health",
+                                             .help = "whether each shard answers within a second",
+                                             .begin = begin,
+                                             .end = end};

@@ -15,8 +15,8 @@ enum {
     ARGUMENTS = 16,
 };
 
-extern const struct admin_kind admin_kind_drops, admin_kind_elements, admin_kind_health, admin_kind_tap, admin_kind_pace,
-    admin_kind_crossings;
+extern const struct admin_kind admin_kind_crossings, admin_kind_drops, admin_kind_elements,
+    admin_kind_health, admin_kind_pace, admin_kind_tap;
 
 /* ---- status: which run this is ----------------------------------------------- */
 

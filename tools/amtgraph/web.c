@@ -11,9 +11,10 @@
 #include "tools/amtgraph/web_private.h"
 
 enum {
-    MEMORY = 32 * 1024, /* octets of a connection: its request with all headers must fit in half of it */
-    IDLE = 30,          /* seconds after which a connection that says or reads nothing is closed */
-    ANSWER = 5,         /* seconds that a question may take */
+    MEMORY =
+        32 * 1024, /* octets of a connection: its request with all headers must fit in half of it */
+    IDLE = 30,     /* seconds after which a connection that says or reads nothing is closed */
+    ANSWER = 5,    /* seconds that a question may take */
 };
 
 /* ---- replies ------------------------------------------------------------------- */
@@ -61,7 +62,8 @@ void web_reply_text(struct web_request *r, unsigned status, const char *fmt, ...
     va_start(args, fmt);
     int octets = vasprintf(&text, fmt, args);
     va_end(args);
-    web_reply(r, status, "text/plain; charset=utf-8", octets < 0 ? NULL : text, octets < 0 ? 0 : (size_t)octets);
+    web_reply(r, status, "text/plain; charset=utf-8", octets < 0 ? NULL : text,
+              octets < 0 ? 0 : (size_t)octets);
 }
 
 void web_refuse(struct web_request *r, unsigned status, const char *fmt, ...)
@@ -72,8 +74,9 @@ void web_refuse(struct web_request *r, unsigned status, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
-    web_reply_json(r, status, json_pack("{si so}", "amtgraph", ADMIN_VERSION, "error",
-                                        json_stringn_nocheck(words, strlen(words))));
+    web_reply_json(r, status,
+                   json_pack("{si so}", "amtgraph", ADMIN_VERSION, "error",
+                             json_stringn_nocheck(words, strlen(words))));
 }
 
 /* ---- questions ----------------------------------------------------------------- */
@@ -169,7 +172,8 @@ static void request_free(struct web_request *r)
     free(r);
 }
 
-static struct web_request *request_new(struct web *w, struct MHD_Connection *connection, const char *path)
+static struct web_request *request_new(struct web *w, struct MHD_Connection *connection,
+                                       const char *path)
 {
     struct web_request *r = calloc(1, sizeof *r);
 
@@ -210,10 +214,13 @@ static void begin(struct web_request *r, const char *method, size_t path_octets)
         return;
     }
     char *words = NULL;
-    int octets = asprintf(&words, "{\"amtgraph\":%d,\"error\":\"only %s here; what changes a run "
-                          "is told by its unix socket\"}", ADMIN_VERSION, allow);
+    int octets = asprintf(&words,
+                          "{\"amtgraph\":%d,\"error\":\"only %s here; what changes a run "
+                          "is told by its unix socket\"}",
+                          ADMIN_VERSION, allow);
     struct MHD_Response *response =
-        octets < 0 ? NULL : MHD_create_response_from_buffer((size_t)octets, words, MHD_RESPMEM_MUST_FREE);
+        octets < 0 ? NULL
+                   : MHD_create_response_from_buffer((size_t)octets, words, MHD_RESPMEM_MUST_FREE);
     if (response) {
         MHD_add_response_header(response, "Allow", allow);
         MHD_add_response_header(response, "Content-Type", "application/json");
@@ -231,7 +238,8 @@ static bool take_body(struct web_request *r, const char *octets, size_t count)
     return true;
 }
 
-/* The server calls it with the headers, with each part of the body, and then until there is a reply. */
+/* The server calls it with the headers, with each part of the body, and then until there is a
+ * reply. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *octets,
                                   size_t *count, void **mine)
@@ -314,8 +322,8 @@ static bool start(struct web *w, int listener)
 {
     w->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, w,
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)WEB_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        w, MHD_OPTION_CONNECTION_LIMIT, (unsigned)WEB_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)IDLE, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!w->daemon)
@@ -336,8 +344,8 @@ static void announce(const struct web *w)
         fprintf(stderr, "amtgraph: warning: whoever can reach %s may look at this run\n", text);
 }
 
-struct web *web_open(struct admin *a, const struct web_options *options, enum amtg_err *err, char *why,
-                     size_t room)
+struct web *web_open(struct admin *a, const struct web_options *options, enum amtg_err *err,
+                     char *why, size_t room)
 {
     struct web *w = calloc(1, sizeof *w);
     char text[WEB_ADDRESS_TEXT];
@@ -362,7 +370,8 @@ struct web *web_open(struct admin *a, const struct web_options *options, enum am
             web_soon(w);
             return w;
         }
-        snprintf(why, room, "--web %s: %s", web_address_text(&options->address, text), strerror(errno));
+        snprintf(why, room, "--web %s: %s", web_address_text(&options->address, text),
+                 strerror(errno));
     }
     web_close(w);
     return NULL;

@@ -20,8 +20,8 @@
 struct web;
 
 /* Serves from when the admin thread runs. NULL: *err, and `why` says so. */
-struct web *web_open(struct admin *a, const struct web_options *options, enum amtg_err *err, char *why,
-                     size_t room);
+struct web *web_open(struct admin *a, const struct web_options *options, enum amtg_err *err,
+                     char *why, size_t room);
 /* When the admin thread has ended and all questions have. NULL is fine. */
 void web_close(struct web *w);
 

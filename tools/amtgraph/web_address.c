@@ -9,7 +9,8 @@
 
 enum {
     BACKLOG = 64,
-    UNREAD = 256 * 1024, /* octets of an answer that the kernel keeps for a client who does not read */
+    UNREAD =
+        256 * 1024, /* octets of an answer that the kernel keeps for a client who does not read */
 };
 
 static bool parse_port(const char *text, uint16_t *port)
@@ -59,7 +60,8 @@ int web_address_listen(struct web_address *a)
 {
     struct sockaddr_storage sa;
     socklen_t len = amtg_addr_to_sockaddr(&a->ip, a->port, 0, &sa);
-    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, room = UNREAD;
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1,
+        room = UNREAD;
 
     if (fd < 0)
         return -1;

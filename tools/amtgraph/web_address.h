@@ -1,4 +1,5 @@
-/* Where the page is served, as --web says it: "8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080". */
+/* Where the page is served, as --web says it: "8080", "127.0.0.1:8080", "[::1]:8080",
+ * "localhost:8080". */
 #ifndef AMTG_TOOLS_WEB_ADDRESS_H
 #define AMTG_TOOLS_WEB_ADDRESS_H
 

@@ -120,7 +120,8 @@ static bool leads_to(const char *path, const struct web_route *route)
 {
     size_t len = strlen(route->path);
 
-    return route->more ? strncmp(path, route->path, len) == 0 && path[len] : strcmp(path, route->path) == 0;
+    return route->more ? strncmp(path, route->path, len) == 0 && path[len]
+                       : strcmp(path, route->path) == 0;
 }
 
 const struct web_route *web_route_find(const char *method, const char *path, const char **allow)

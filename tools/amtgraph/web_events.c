@@ -37,7 +37,7 @@ struct stream {
     struct web_request *request;
     struct source status, counters, drops, crossings, taps[TAPS];
     unsigned taps_count;
-    struct amtg_watch end;          /* of the connection: it is not read while there is nothing to tell */
+    struct amtg_watch end; /* of the connection: it is not read while there is nothing to tell */
     struct amtg_timer tick, period; /* of a second; of the counters */
     uint64_t period_ns;
     char *out;
@@ -127,7 +127,8 @@ static void tell(struct stream *s, const char *event, json_t *line)
 {
     char *text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER), *all = NULL;
     int octets = text ? asprintf(&all, "id: %llu\nevent: %s\ndata: %s\n\n",
-                                 (unsigned long long)++s->id, event, text) : -1;
+                                 (unsigned long long)++s->id, event, text)
+                      : -1;
 
     json_decref(line);
     if (octets >= 0)
@@ -264,23 +265,27 @@ static void stream_free(void *arg)
 }
 
 /* Which edges to tap: each `tap` of the query. */
-static enum MHD_Result take_tap(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result take_tap(void *arg, enum MHD_ValueKind kind, const char *name,
+                                const char *value)
 {
     struct stream *s = arg;
     struct source *tap = &s->taps[s->taps_count];
-    const char *filter = web_argument(s->request, "filter"), *snap = web_argument(s->request, "snap");
+    const char *filter = web_argument(s->request, "filter"),
+               *snap = web_argument(s->request, "snap");
     json_t *request;
 
     (void)kind;
     if (strcmp(name, "tap") || s->refusal)
         return MHD_YES;
     if (s->taps_count == TAPS || !value) {
-        s->refusal = json_pack("{so}", "error", json_sprintf("at most %d edges can be tapped", TAPS));
+        s->refusal =
+            json_pack("{so}", "error", json_sprintf("at most %d edges can be tapped", TAPS));
         return MHD_YES;
     }
     s->taps_count++;
     tap->edge = strdup(value);
-    request = json_pack("{ss ss ss* sb}", "do", "tap", "edge", value, "filter", filter, "layers", 1);
+    request =
+        json_pack("{ss ss ss* sb}", "do", "tap", "edge", value, "filter", filter, "layers", 1);
     if (snap)
         json_object_set_new(request, "snap", json_integer(atoll(snap)));
     ask(s, tap, "packet", request);
@@ -292,7 +297,8 @@ static void begin_counters(struct stream *s, const char *text)
     if (!text)
         return;
     if (!amtg_duration_parse(text, &s->period_ns) || s->period_ns < OFTEN_MS * AMTG_MS) {
-        s->refusal = json_pack("{ss}", "error", "counters: a duration from 100ms on expected, such as 1s");
+        s->refusal =
+            json_pack("{ss}", "error", "counters: a duration from 100ms on expected, such as 1s");
         return;
     }
     s->period.fire = ask_counters;
@@ -327,7 +333,8 @@ static struct stream *stream_new(struct web_request *r)
     s->taken_ns = s->told_ns = amtg_loop_now_ns(loop_of(s));
     r->web->streams++;
     s->end.ready = on_end;
-    s->end.fd = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    s->end.fd =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     amtg_loop_watch_add(loop_of(s), &s->end, EPOLLRDHUP);
     add(s, "retry: 1000\n\n", 13);
     begin_all(s);
@@ -340,17 +347,20 @@ void web_events_begin(struct web_request *r)
     struct MHD_Response *response = NULL;
 
     if (r->web->streams >= WEB_STREAMS && !r->head) {
-        web_refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, "%d others are looking on already", WEB_STREAMS);
+        web_refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, "%d others are looking on already",
+                   WEB_STREAMS);
         return;
     }
     struct stream *s = r->head ? NULL : stream_new(r);
     if (s && s->refusal) {
-        web_refuse(r, MHD_HTTP_BAD_REQUEST, "%s", json_string_value(json_object_get(s->refusal, "error")));
+        web_refuse(r, MHD_HTTP_BAD_REQUEST, "%s",
+                   json_string_value(json_object_get(s->refusal, "error")));
         stream_free(s);
         return;
     }
     if (s)
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_read, s, stream_free);
+        response =
+            MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_read, s, stream_free);
     else if (r->head)
         response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
     if (response)

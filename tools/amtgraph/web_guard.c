@@ -22,7 +22,8 @@ struct hosts {
     unsigned count;
 };
 
-static enum MHD_Result count_host(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result count_host(void *arg, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
 {
     struct hosts *hosts = arg;
 
@@ -58,7 +59,8 @@ static bool is_name(const char *host, const char *name)
     size_t len = strlen(name);
 
     return strncasecmp(host, name, len) == 0 &&
-           (!host[len] || (host[len] == ':' && strspn(host + len + 1, "0123456789") == strlen(host + len + 1)));
+           (!host[len] ||
+            (host[len] == ':' && strspn(host + len + 1, "0123456789") == strlen(host + len + 1)));
 }
 
 static bool is_allowed(const struct web_request *r, const char *host)
@@ -69,7 +71,8 @@ static bool is_allowed(const struct web_request *r, const char *host)
 
     for (unsigned i = 0; i < sizeof always / sizeof *always; i++) {
         snprintf(text, sizeof text, "%s:%u", always[i], w->address.port);
-        if (strcasecmp(host, text) == 0 || (w->address.port == 80 && strcasecmp(host, always[i]) == 0))
+        if (strcasecmp(host, text) == 0 ||
+            (w->address.port == 80 && strcasecmp(host, always[i]) == 0))
             return true;
     }
     for (size_t i = 0; i < w->hosts_count; i++)
@@ -82,7 +85,8 @@ bool web_guard_body(struct web_request *r)
 {
     const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-    if (!r->posts && ((length && strcmp(length, "0")) || header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING))) {
+    if (!r->posts &&
+        ((length && strcmp(length, "0")) || header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING))) {
         web_refuse(r, MHD_HTTP_BAD_REQUEST, "no body expected");
         return true;
     }
@@ -105,7 +109,8 @@ bool web_guard(struct web_request *r)
     }
     if (!is_allowed(r, hosts.first)) {
         web_refuse(r, MHD_HTTP_MISDIRECTED_REQUEST,
-                   "this run is not called \"%.100s\"; --web-host NAME lets it be called by a name", hosts.first);
+                   "this run is not called \"%.100s\"; --web-host NAME lets it be called by a name",
+                   hosts.first);
         return true;
     }
     if (site && strcmp(site, "cross-site") == 0 && strcmp(r->path, "/")) {

@@ -87,8 +87,9 @@ static struct unit unit_of(const char *unit)
     return (struct unit){unit, unit, false};
 }
 
-/* amtgraph_CLASS_NAME_UNIT_total, the unit once when the name ends with it. */
-static const char *name_of(const struct amtg_class *class, const struct amtg_counter *c, char out[NAME])
+/* amtgraph_CLASS_NAME_UNIT_total, the unit once when the name begins or ends with it. */
+static const char *name_of(const struct amtg_class *class, const struct amtg_counter *c,
+                           char out[NAME])
 {
     struct unit unit = unit_of(c->unit);
     size_t len = strlen(c->name), unit_len = strlen(c->unit);
@@ -97,7 +98,11 @@ static const char *name_of(const struct amtg_class *class, const struct amtg_cou
         len -= unit_len;
     while (len && c->name[len - 1] == '-')
         len--;
-    snprintf(out, NAME, "amtgraph_%s%s%.*s%s%s%s", class->name, len ? "_" : "", (int)len, c->name,
+    if (strncmp(c->name, c->unit, unit_len) == 0 && c->name[unit_len] == '-')
+        unit.name = "";
+    /* "counter" in a name would say of which type it is. */
+    snprintf(out, NAME, "amtgraph_%s%s%s%.*s%s%s%s", class->name,
+             strcmp(class->name, "counter") ? "" : "s", len ? "_" : "", (int)len, c->name,
              unit.name[0] ? "_" : "", unit.name, c->kind == AMTG_COUNTER ? "_total" : "");
     for (char *at = out; *at; at++)
         if (!isalnum((unsigned char)*at))
@@ -113,7 +118,8 @@ static void print_value(const struct page *p, unsigned long long value, bool nan
         fprintf(p->out, "%llu\n", value);
 }
 
-static void print_counter(const struct page *p, const struct amtg_class *class, const struct amtg_counter *c)
+static void print_counter(const struct page *p, const struct amtg_class *class,
+                          const struct amtg_counter *c)
 {
     char name[NAME];
 
@@ -122,7 +128,8 @@ static void print_counter(const struct page *p, const struct amtg_class *class, 
         if (p->graph->nodes[i].class != class)
             continue;
         sample(p, name, LABELS({"element", p->graph->nodes[i].name}));
-        print_value(p, number(json_object_get(element(p, i), "counters"), c->name), unit_of(c->unit).nanoseconds);
+        print_value(p, number(json_object_get(element(p, i), "counters"), c->name),
+                    unit_of(c->unit).nanoseconds);
     }
 }
 
@@ -147,7 +154,8 @@ static void print_classes(const struct page *p)
 
 static void print_taken(const struct page *p)
 {
-    family(p, "amtgraph_element_taken_packets_total", "counter", "packets that came into the element");
+    family(p, "amtgraph_element_taken_packets_total", "counter",
+           "packets that came into the element");
     for (unsigned i = 0; i < p->graph->nodes_count; i++) {
         const struct amtg_graph_node *n = &p->graph->nodes[i];
         sample(p, "amtgraph_element_taken_packets_total",
@@ -158,7 +166,8 @@ static void print_taken(const struct page *p)
 
 static void print_drops(const struct page *p)
 {
-    family(p, "amtgraph_element_dropped_packets_total", "counter", "packets that the element dropped, by reason");
+    family(p, "amtgraph_element_dropped_packets_total", "counter",
+           "packets that the element dropped, by reason");
     for (unsigned i = 0; i < p->graph->nodes_count; i++) {
         const struct amtg_graph_node *n = &p->graph->nodes[i];
         const json_t *drops = json_object_get(element(p, i), "drops");
@@ -194,8 +203,10 @@ static void print_pools(const struct page *p, const json_t *counters)
     } of[] = {
         {"amtgraph_pool_limit_buffers", "gauge", "limit", "buffers that there may be at most"},
         {"amtgraph_pool_in_use_buffers", "gauge", "in_use", "buffers in use"},
-        {"amtgraph_pool_peak_buffers", "gauge", "peak", "buffers in use at a time, the most so far"},
-        {"amtgraph_pool_denied_requests_total", "counter", "denied", "buffers that were not to be had"},
+        {"amtgraph_pool_peak_buffers", "gauge", "peak",
+         "buffers in use at a time, the most so far"},
+        {"amtgraph_pool_denied_requests_total", "counter", "denied",
+         "buffers that were not to be had"},
     };
     static const char *const pools[][2] = {{"pool", "packets"}, {"records", "records"}};
 
@@ -218,10 +229,12 @@ static void print_run(const struct page *p, const struct admin *a, const json_t 
     print_value(p, 1, false);
     family(p, "amtgraph_run_info", "gauge", "which run this is");
     sample(p, "amtgraph_run_info",
-           LABELS({"run", a->name}, {"graph", p->graph->name ? p->graph->name : ""}, {"shards", shards}));
+           LABELS({"run", a->name}, {"graph", p->graph->name ? p->graph->name : ""},
+                  {"shards", shards}));
     print_value(p, 1, false);
     family(p, "amtgraph_uptime_seconds", "gauge", "time of the run's clock since it began");
-    fprintf(p->out, "amtgraph_uptime_seconds %.3f\n", json_real_value(json_object_get(counters, "seconds")));
+    fprintf(p->out, "amtgraph_uptime_seconds %.3f\n",
+            json_real_value(json_object_get(counters, "seconds")));
 }
 
 void web_metrics_finish(struct web_request *r)
@@ -240,7 +253,8 @@ void web_metrics_finish(struct web_request *r)
     print_taken(&p);
     print_drops(&p);
     print_ports(&p, "amtgraph_port_packets_total", "packets", "packets that left by an output");
-    print_ports(&p, "amtgraph_port_bytes_total", "octets", "octets of the packets that left by an output");
+    print_ports(&p, "amtgraph_port_bytes_total", "octets",
+                "octets of the packets that left by an output");
     print_classes(&p);
     bool whole = !ferror(p.out);
     if (fclose(p.out) || !whole) {

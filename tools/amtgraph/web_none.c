@@ -3,8 +3,8 @@
 
 #include "tools/amtgraph/web.h"
 
-struct web *web_open(struct admin *a, const struct web_options *options, enum amtg_err *err, char *why,
-                     size_t room)
+struct web *web_open(struct admin *a, const struct web_options *options, enum amtg_err *err,
+                     char *why, size_t room)
 {
     (void)a;
     (void)options;

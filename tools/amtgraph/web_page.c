@@ -15,7 +15,8 @@ extern const size_t web_page_count;
 enum { HASH = 64 };
 
 /* The hash of what is between two tags, as a policy names it (CSP 3, section 2.3.1). */
-static bool hash_between(const char *page, size_t octets, const char *open, const char *close, char out[HASH])
+static bool hash_between(const char *page, size_t octets, const char *open, const char *close,
+                         char out[HASH])
 {
     unsigned char hash[crypto_hash_sha256_BYTES];
     const char *from = memmem(page, octets, open, strlen(open)), *to;
@@ -39,9 +40,11 @@ bool web_page_open(struct web *w)
     if (!hash_between(page, web_page_count, "<script>", "</script>", script) ||
         !hash_between(page, web_page_count, "<style>", "</style>", style))
         return false;
-    snprintf(w->policy, sizeof w->policy,
-             "default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; connect-src 'self'; "
-             "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", script, style);
+    snprintf(
+        w->policy, sizeof w->policy,
+        "default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        script, style);
     return true;
 }
 

@@ -9,9 +9,9 @@
 #include "tools/amtgraph/web_address.h"
 
 enum {
-    WEB_CONNECTIONS = 96,   /* at a time */
-    WEB_STREAMS = 32,       /* of them: that get events */
-    WEB_BODY = 4096,        /* octets of a request's body, where one may have one */
+    WEB_CONNECTIONS = 96, /* at a time */
+    WEB_STREAMS = 32,     /* of them: that get events */
+    WEB_BODY = 4096,      /* octets of a request's body, where one may have one */
     WEB_WORDS = 1024,
 };
 
@@ -37,9 +37,9 @@ struct web {
 struct web_route {
     const char *method;
     const char *path;
-    bool more;        /* of the path may follow: a name */
-    const char *kind; /* of the question that it asks, if it asks one */
-    unsigned refused; /* the status when that is refused */
+    bool more;                             /* of the path may follow: a name */
+    const char *kind;                      /* of the question that it asks, if it asks one */
+    unsigned refused;                      /* the status when that is refused */
     void (*begin)(struct web_request *r);  /* answers, or asks */
     void (*finish)(struct web_request *r); /* what was asked has been answered */
 };
@@ -61,7 +61,7 @@ struct web_request {
     uint64_t rows_most;
     bool answered, suspended;
 
-    void *stream;            /* of events; NULL: none */
+    void *stream;           /* of events; NULL: none */
     enum MHD_Result result; /* of the reply */
     struct web_request *next, **at;
 };
