@@ -58,6 +58,14 @@ static json_t *listings(struct admin_client *c)
     return list;
 }
 
+/* Rows by their first column. */
+static json_t *view_of(json_t *columns, const json_t *rows)
+{
+    const char *first = json_string_value(json_object_get(json_array_get(columns, 0), "name"));
+
+    return json_pack("{sO so}", "columns", columns, "rows", rows_sorted(rows, first));
+}
+
 /* A listing: its rows, and its columns with the element that has them, when that is not one alone. */
 static json_t *get_listing(struct admin_client *c, const char *name)
 {
@@ -70,7 +78,7 @@ static json_t *get_listing(struct admin_client *c, const char *name)
         several |= !json_equal(json_object_get(row, "element"), first);
     json_array_foreach(all, i, listing)
         if (rows && strcmp(json_string_value(json_object_get(listing, "name")), name) == 0)
-            view = json_pack("{sO sO}", "columns", json_object_get(listing, "columns"), "rows", rows);
+            view = view_of(json_object_get(listing, "columns"), rows);
     if (view && several)
         rows_column(json_object_get(view, "columns"), "element", NULL);
     json_decref(all);

@@ -11,6 +11,29 @@ void rows_column(json_t *columns, const char *name, const char *unit)
     json_array_append_new(columns, json_pack("{ss ss?}", "name", name, "unit", unit));
 }
 
+static int compare(const void *a, const void *b, void *column)
+{
+    const char *x = json_string_value(json_object_get(*(json_t *const *)a, column));
+    const char *y = json_string_value(json_object_get(*(json_t *const *)b, column));
+
+    return strverscmp(x ? x : "", y ? y : "");
+}
+
+json_t *rows_sorted(const json_t *rows, const char *column)
+{
+    size_t count = json_array_size(rows);
+    json_t **all = calloc(count + 1, sizeof *all), *out = json_array();
+
+    for (size_t i = 0; all && i < count; i++)
+        all[i] = json_array_get(rows, i);
+    if (all)
+        qsort_r(all, count, sizeof *all, compare, (void *)column);
+    for (size_t i = 0; all && i < count; i++)
+        json_array_append(out, all[i]);
+    free(all);
+    return out;
+}
+
 /* What comes from peers must not steer the terminal. */
 static void copy_plain(char *out, size_t room, const char *text)
 {
