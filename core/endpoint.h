@@ -56,6 +56,12 @@ struct amtg_endpoint {
 
 struct amtg_endpoint *amtg_endpoint_new(const struct amtg_peer *peer); /* one reference; NULL: no memory */
 struct amtg_endpoint *amtg_endpoint_hold(struct amtg_endpoint *e);
+/* Whoever sends says how much it was: so many datagrams, and their octets. */
+static inline void amtg_endpoint_sent(struct amtg_endpoint *e, uint64_t copies, uint64_t octets)
+{
+    e->copies += copies;
+    e->octets += octets;
+}
 void amtg_endpoint_free(struct amtg_endpoint *e); /* gives one reference back; NULL is fine */
 
 /*

@@ -202,6 +202,16 @@ static bool is_done_with(struct amtg_element *e, struct amtg_udp_lane *lane, uns
     return true;
 }
 
+/* With whom they went to, where that is an endpoint. */
+static void note_sent(struct packet_socket *s, unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        const struct amtg_packet *p = amtg_frame_burst_place(s->burst, i)->train->first;
+        if (!amtg_udp_is_reply(p))
+            amtg_endpoint_sent(p->to->entries[amtg_frame_burst_place(s->burst, i)->index], 1, p->len);
+    }
+}
+
 /* Returns how many copies are done with. Ends early when it must wait. */
 static unsigned send_burst(struct amtg_element *e, struct amtg_udp_lane *lane)
 {
@@ -223,6 +233,7 @@ static unsigned send_burst(struct amtg_element *e, struct amtg_udp_lane *lane)
         amtg_count(e, CALLS, 1);
         if (n > 0) {
             amtg_count(e, COPIES, (unsigned)n);
+            note_sent(s, done, (unsigned)n);
             s->stalls = 0;
             done += (unsigned)n;
         } else if (errno != EINTR) {

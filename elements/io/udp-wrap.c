@@ -122,9 +122,10 @@ static void wrap_single(struct amtg_element *e, struct amtg_packet *p)
 }
 
 static void wrap_copy(struct amtg_element *e, const struct amtg_packet *p,
-                      struct amtg_peer peer)
+                      struct amtg_endpoint *to)
 {
     struct udp_wrap *s = amtg_state(e);
+    struct amtg_peer peer = to->peer;
     struct amtg_udp_options options = options_of_next(s, p, &peer);
     uint32_t heads = amtg_udp_heads_octets(&peer);
 
@@ -144,6 +145,7 @@ static void wrap_copy(struct amtg_element *e, const struct amtg_packet *p,
     copy->time_ns = p->time_ns;
     memcpy(copy->data + heads, p->data, p->len);
     amtg_udp_build(&peer, &options, p->data, p->len, copy->data);
+    amtg_endpoint_sent(to, 1, p->len);
     emit_ip(e, copy, &peer);
 }
 
@@ -157,9 +159,9 @@ static void step(struct amtg_element *e, struct udp_wrap *s)
     } else if (s->index == p->to->count) {
         amtg_finish(e, take_first(e, s));
     } else {
-        const struct amtg_endpoint *endpoint = p->to->entries[s->index++];
+        struct amtg_endpoint *endpoint = p->to->entries[s->index++];
         if (!endpoint->dead) /* it left while this packet waited */
-            wrap_copy(e, p, endpoint->peer);
+            wrap_copy(e, p, endpoint);
     }
 }
 

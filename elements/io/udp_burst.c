@@ -74,13 +74,25 @@ unsigned amtg_udp_burst_copies(const struct amtg_udp_burst *b, unsigned i)
     return b->copies[i];
 }
 
-struct amtg_udp_sum amtg_udp_burst_sum(const struct amtg_udp_burst *b, unsigned i, unsigned count)
+/* What has left is noted with whom it went to, where that is an endpoint. */
+static void note_sent(struct amtg_udp_burst *b, unsigned i)
+{
+    const struct amtg_udp_place *at = &b->places[i];
+
+    if (!amtg_udp_is_reply(at->train->first))
+        amtg_endpoint_sent(at->train->first->to->entries[at->index], b->copies[i],
+                           b->copies[i] > 1 ? at->train->octets
+                                            : b->messages[i].msg_hdr.msg_iov->iov_len);
+}
+
+struct amtg_udp_sum amtg_udp_burst_sent(struct amtg_udp_burst *b, unsigned i, unsigned count)
 {
     struct amtg_udp_sum sum = {0};
 
     for (unsigned end = i + count; i < end; i++) {
         sum.copies += b->copies[i];
         sum.trains += b->copies[i] > 1;
+        note_sent(b, i);
     }
     return sum;
 }

@@ -32,9 +32,9 @@ struct mmsghdr *amtg_udp_burst_messages(struct amtg_udp_burst *b);
 const struct amtg_udp_place *amtg_udp_burst_place(const struct amtg_udp_burst *b, unsigned i);
 /* How many copies message i is: packets of a train. */
 unsigned amtg_udp_burst_copies(const struct amtg_udp_burst *b, unsigned i);
-/* Of `count` messages from i on: copies in all, and how many messages are trains. */
+/* `count` messages from i on have left: copies in all, and how many messages are trains. */
 struct amtg_udp_sum {
     unsigned copies, trains;
-} amtg_udp_burst_sum(const struct amtg_udp_burst *b, unsigned i, unsigned count);
+} amtg_udp_burst_sent(struct amtg_udp_burst *b, unsigned i, unsigned count);
 
 #endif

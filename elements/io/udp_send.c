@@ -149,7 +149,7 @@ static unsigned send_burst(struct amtg_udp_sender *s, struct amtg_udp_lane *lane
         int n = sendmmsg(bound->fd, amtg_udp_burst_messages(s->burst) + done, count - done, 0);
         amtg_count(s->element, AMTG_SOCK_CALLS, 1);
         if (n > 0) {
-            struct amtg_udp_sum sent = amtg_udp_burst_sum(s->burst, done, (unsigned)n);
+            struct amtg_udp_sum sent = amtg_udp_burst_sent(s->burst, done, (unsigned)n);
             amtg_count(s->element, AMTG_SOCK_COPIES, sent.copies);
             amtg_count(s->element, AMTG_SOCK_TRAINS, sent.trains);
             copies += sent.copies;

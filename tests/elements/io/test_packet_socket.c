@@ -257,6 +257,10 @@ START_TEST(expansion_stops_and_goes_on)
         ck_assert_uint_eq(f.udp.payload_octets, i - reply < 4 ? 100 : 101);
     }
     ck_assert_uint_eq(rig_counter(rig, "queued"), 0);
+    for (unsigned i = 0; i < 5; i++) { /* what `show` says of a gateway */
+        ck_assert_uint_eq(set->entries[i]->copies, i == 4 ? 0 : 2);
+        ck_assert_uint_eq(set->entries[i]->octets, i == 4 ? 0 : 100 + 101);
+    }
     amtg_set_free(set);
     close(fd);
     rig_free(rig);

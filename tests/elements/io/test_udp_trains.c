@@ -211,6 +211,8 @@ START_TEST(the_last_of_a_train_may_be_shorter_and_another_size_ends_it)
         expect(c, 3, 400);
         expect(c, 4, 500);
         expect(c, 5, 600);
+        ck_assert_uint_eq(endpoints[c]->copies, 5);
+        ck_assert_uint_eq(endpoints[c]->octets, 500 + 500 + 400 + 500 + 600);
     }
     ck_assert_uint_eq(script.trains, CLIENTS); /* of 1, 2 and 3 */
     ck_assert_uint_eq(script.messages, 3 * CLIENTS);
@@ -455,6 +457,8 @@ START_TEST(short_returns_and_full_devices_lose_nothing)
     test_await_counter(rig, "copies", 4 * CLIENTS);
     expect_all(1, 4, 200);
     expect_nothing_more();
+    for (unsigned c = 0; c < CLIENTS; c++)
+        ck_assert_uint_eq(endpoints[c]->copies, 4);
     ck_assert_uint_eq(rig_counter(rig, "waits"), 2);
     ck_assert_uint_eq(rig_drops_all(rig), 0);
     end();
@@ -469,6 +473,7 @@ START_TEST(copies_that_are_given_up_are_counted_each)
     push(1, 4, 200);
     test_await_counter(rig, "copies", 4 * (CLIENTS - 1));
     ck_assert_uint_eq(rig_drops(rig, "not-permitted"), 4);
+    ck_assert_uint_eq(endpoints[0]->copies, 0);
     for (unsigned i = 0; i < 4; i++) {
         expect(1, (uint8_t)(1 + i), 200);
         expect(2, (uint8_t)(1 + i), 200);

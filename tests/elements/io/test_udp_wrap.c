@@ -191,8 +191,10 @@ START_TEST(a_set_becomes_one_packet_for_each_live_endpoint)
         amtg_packet_free(p);
     }
     amtg_set_free(set);
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 5; i++) {
+        ck_assert_uint_eq(endpoints[i]->copies, i == 2 ? 0 : 2);
         amtg_endpoint_free(endpoints[i]);
+    }
     rig_free(rig);
 }
 END_TEST
