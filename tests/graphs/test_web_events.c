@@ -210,6 +210,44 @@ START_TEST(a_run_ends_while_somebody_looks_on)
 }
 END_TEST
 
+/* It hangs: what it writes is not read. The admin side says so, and goes on answering for itself.
+ */
+START_TEST(a_run_that_hangs_is_not_healthy)
+{
+    const char *const args[] = {"graphs/lessons/one-join.yaml",
+                                "--virtual",
+                                "--trace",
+                                "-",
+                                "--until",
+                                "1000h",
+                                "--log",
+                                "error",
+                                "--stats",
+                                "none",
+                                NULL};
+    struct web_run own;
+    struct web_reply reply;
+    int status = 200;
+
+    web_run_start_unread(&own, args);
+    for (unsigned i = 0; i < 1000 && status == 200; i++) { /* until its pipe is full */
+        reply = web_get(&own, "/healthz");
+        status = reply.status;
+        if (status != 200)
+            ck_assert_ptr_nonnull(strstr(reply.body, "1 of 1 shards"));
+        web_reply_free(&reply);
+    }
+    ck_assert_int_eq(status, 503);
+    reply = web_get(&own, "/api/counters");
+    ck_assert_int_eq(reply.status, 503);
+    web_reply_free(&reply);
+    reply = web_get(&own, "/api/status");
+    ck_assert_int_eq(reply.status, 200);
+    web_reply_free(&reply);
+    web_run_stop(&own);
+}
+END_TEST
+
 /* The pace of a virtual run is the one thing that can be told by HTTP. */
 START_TEST(a_virtual_run_is_paced)
 {
@@ -274,6 +312,7 @@ int main(void)
     tcase_add_test(all, edges_of_a_client_are_bounded);
     tcase_add_test(all, who_does_not_read_is_dropped);
     tcase_add_test(all, a_run_ends_while_somebody_looks_on);
+    tcase_add_test(all, a_run_that_hangs_is_not_healthy);
     tcase_add_test(all, a_virtual_run_is_paced);
     tcase_set_timeout(all, 60);
     suite_add_tcase(suite, all);

@@ -118,6 +118,39 @@ START_TEST(they_are_what_the_run_counts)
 }
 END_TEST
 
+/* What a graph says of itself may be any text. */
+START_TEST(texts_are_escaped)
+{
+    static const char graph[] =
+        "amtgraph: 1\n"
+        "name: \"so \\\"called\\\" \\\\ \\n graph\"\n"
+        "elements:\n"
+        "  source: {class: generator, source: 192.0.2.1, group: 232.1.1.1}\n"
+        "  end: {class: discard}\n"
+        "edges: [source -> end]\n";
+    char path[] = "/tmp/amtgraph-test-XXXXXX";
+    const char *const args[] = {path,    "--virtual", "--paused", "--name",
+                                "texts", "--log",     "error",    NULL};
+    int fd = mkstemp(path);
+    struct web_run own;
+    size_t samples;
+
+    ck_assert_int_eq(write(fd, graph, strlen(graph)), (int)strlen(graph));
+    close(fd);
+    web_run_start(&own, args);
+    unlink(path);
+    struct web_reply reply = web_get(&own, "/metrics");
+    const char *wrong = metrics_check(reply.body, &samples);
+    ck_assert_msg(!wrong, "%s", wrong);
+    ck_assert(
+        metrics_value(reply.body,
+                      "amtgraph_run_info{run=\"texts\",graph=\"so \\\"called\\\" \\\\ \\n graph\","
+                      "shards=\"1\"}") == 1);
+    web_reply_free(&reply);
+    web_run_stop(&own);
+}
+END_TEST
+
 int main(void)
 {
     char port[32];
@@ -133,6 +166,7 @@ int main(void)
     tcase_add_test(all, the_reader_is_strict);
     tcase_add_test(all, prometheus_can_read_them);
     tcase_add_test(all, they_are_what_the_run_counts);
+    tcase_add_test(all, texts_are_escaped);
     tcase_set_timeout(all, 60);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);

@@ -18,7 +18,7 @@ enum { ARGS = 32, PATIENCE_MS = 20000 };
 
 /* ---- the run ------------------------------------------------------------------------ */
 
-static void become_run(const struct web_run *run, const char *const *args, int said)
+static void become_run(const struct web_run *run, const char *const *args, int said, int out)
 {
     const char *all[ARGS] = {AMTGRAPH_PROGRAM, "run"};
     unsigned count = 2;
@@ -31,13 +31,12 @@ static void become_run(const struct web_run *run, const char *const *args, int s
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setenv("AMTGRAPH_RUNTIME_DIR", run->folder, 1);
     dup2(said, STDERR_FILENO);
-    if (!freopen("/dev/null", "w", stdout))
-        _exit(127);
+    dup2(out, STDOUT_FILENO);
     execv(AMTGRAPH_PROGRAM, (char *const *)(uintptr_t)all);
     _exit(127);
 }
 
-void web_run_start(struct web_run *run, const char *const *args)
+static void start(struct web_run *run, const char *const *args, int out)
 {
     static const char before[] = "web page at http://127.0.0.1:";
     char text[4096] = "";
@@ -49,8 +48,9 @@ void web_run_start(struct web_run *run, const char *const *args)
         abort();
     run->pid = fork();
     if (run->pid == 0)
-        become_run(run, args, ends[1]);
+        become_run(run, args, ends[1], out);
     close(ends[1]);
+    close(out);
     run->said = ends[0];
     while (octets < sizeof text - 1 &&
            !(strstr(text, before) && strchr(strstr(text, before), '\n'))) {
@@ -63,6 +63,22 @@ void web_run_start(struct web_run *run, const char *const *args)
         text[octets] = '\0';
     }
     run->port = (uint16_t)atoi(strstr(text, before) + strlen(before));
+}
+
+void web_run_start(struct web_run *run, const char *const *args)
+{
+    run->out = -1;
+    start(run, args, open("/dev/null", O_WRONLY | O_CLOEXEC));
+}
+
+void web_run_start_unread(struct web_run *run, const char *const *args)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        abort();
+    run->out = ends[0];
+    start(run, args, ends[1]);
 }
 
 static void empty(const char *folder)
@@ -82,6 +98,8 @@ int web_run_stop(struct web_run *run)
     int status = 0;
 
     kill(run->pid, SIGTERM);
+    if (run->out >= 0)
+        close(run->out);
     while ((n = read(run->said, rest, sizeof rest)) > 0) /* a sanitizer's words */
         fwrite(rest, 1, (size_t)n, stderr);
     close(run->said);

@@ -14,12 +14,15 @@
 struct web_run {
     pid_t pid;
     int said; /* its standard error */
+    int out;  /* its standard output, which nobody reads; -1: that is nowhere */
     uint16_t port;
     char folder[64];
 };
 
 /* Start `amtgraph run ARGS... --web 0`, and wait until it says where its page is. */
 void web_run_start(struct web_run *run, const char *const *args);
+/* The same, but what it writes goes to a pipe: it stands still once that is full. */
+void web_run_start_unread(struct web_run *run, const char *const *args);
 /* Until a packet crosses an edge. */
 void web_run_await(const struct web_run *run, const char *edge);
 /* Ends it by SIGTERM, and removes its folder. Its exit code; above 128: a signal. */

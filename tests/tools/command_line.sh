@@ -105,6 +105,11 @@ expect 0 out "check: verdict good: sent 20, received 20, lost 0, duplicated 0" r
 expect 0 out "check: verdict good" run stream.yaml --stats none
 [ "$(wc -l <"$made/out")" = 1 ] || fail "--stats none: there is more than the verdict"
 expect 2 said "--stats xml: json, text or none expected" run stream.yaml --stats xml
+for where in 1.2.3.4.5:80 :80 127.0.0.1: 65536 http://localhost:80 ::1:80 '[::1]'; do
+    expect 2 said "--web $where: a port, or an address and a port" run --web "$where" good.yaml
+done
+expect 2 said "--web-host no name: a host name expected" run --web 0 --web-host "no name" good.yaml
+expect 2 said "--web lets others look at the run, --no-admin does not" run --web 0 --no-admin good.yaml
 "$amtgraph" run stream.yaml --set loss=1 >"$made/out" 2>"$made/said"
 [ $? = 1 ] || fail "a negative verdict: wrong exit code"
 grep -qF "check: verdict bad: sent 20, received 0" "$made/out" || fail "no verdict printed"

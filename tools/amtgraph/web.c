@@ -14,7 +14,7 @@ enum {
     MEMORY =
         32 * 1024, /* octets of a connection: its request with all headers must fit in half of it */
     IDLE = 30,     /* seconds after which a connection that says or reads nothing is closed */
-    ANSWER = 5,    /* seconds that a question may take */
+    ANSWER = 3,    /* seconds that a question may take */
 };
 
 /* ---- replies ------------------------------------------------------------------- */
