@@ -284,10 +284,39 @@ START_TEST(an_interface_that_goes_down_and_up_is_still_captured)
 }
 END_TEST
 
+START_TEST(packets_wait_for_each_other_when_they_may)
+{
+    netns_enter();
+    struct rig *rig = rig_new_real(_i, "it: {class: packet-capture, interface: v0, coalesce: 300ms, "
+                                       "filter: udp and ip multicast}");
+    const struct amtg_element *it = rig_element(rig, "it");
+    uint8_t octets[3] = {1, 2, 3};
+    int fd = sender(true);
+
+    test_send(fd, group(true), 5000, octets, 1);
+    test_await(rig, "out", 1); /* the first after a pause does not wait: the rig has waited for it alone */
+    uint64_t first_ns = amtg_now(it);
+    expect(rig, true, octets, 1);
+    test_send(fd, group(true), 5000, octets, 2);
+    test_send(fd, group(true), 5000, octets, 3);
+    test_await(rig, "out", 2);
+    ck_assert_uint_ge(amtg_now(it) - first_ns, 290 * AMTG_MS);
+    expect(rig, true, octets, 2);
+    expect(rig, true, octets, 3);
+    test_send(fd, group(true), 5000, octets, 1);
+    test_await(rig, "out", 1);
+    expect(rig, true, octets, 1);
+    ck_assert_uint_eq(rig_counter(rig, "received"), 4);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
 AMTG_NETNS_SUITE("packet-capture", packets_are_given_whole_with_their_checksum_completed,
                  the_filter_keeps_out_what_it_does_not_name,
                  frames_of_a_vlan_and_of_other_protocols_are_left_out,
                  local_senders_are_heard_only_when_asked_for, a_coalesced_udp_packet_is_split,
                  a_datagram_of_60000_octets_is_given_whole, what_the_kernel_loses_is_counted,
                  the_interface_of_the_default_route_is_the_default,
-                 an_interface_that_goes_down_and_up_is_still_captured)
+                 an_interface_that_goes_down_and_up_is_still_captured,
+                 packets_wait_for_each_other_when_they_may)
