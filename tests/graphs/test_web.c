@@ -374,7 +374,7 @@ END_TEST
 int main(void)
 {
     char port[32];
-    snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 20000);
+    snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
     const char *const args[] = {"graphs/loop.yaml",
                                 "--set",
                                 "count=0",

@@ -193,7 +193,7 @@ START_TEST(a_run_ends_while_somebody_looks_on)
     struct web_run own;
     char port[32];
 
-    snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 20000);
+    snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
     const char *const args[] = {
         "graphs/loop.yaml", "--set", "count=0", "--set", port, "--name", "other", "--log", "error",
         "--stats",          "none",  NULL};
@@ -282,7 +282,7 @@ END_TEST
 int main(void)
 {
     char port[32];
-    snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 20000);
+    snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
     const char *const args[] = {"graphs/loop.yaml",
                                 "--set",
                                 "count=0",

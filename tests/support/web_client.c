@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ARGS = 32, PATIENCE_MS = 20000 };
@@ -259,7 +260,7 @@ static void take_event(struct web_events *e, char *from)
 
 bool web_events_next(struct web_events *e, const char *event)
 {
-    for (;;) {
+    for (time_t begun = time(NULL); time(NULL) - begun < PATIENCE_MS / 1000;) {
         char *end = strstr(e->text, "\n\n");
         if (end) {
             *end = '\0';
@@ -277,6 +278,7 @@ bool web_events_next(struct web_events *e, const char *event)
         e->octets += (size_t)n;
         e->text[e->octets] = '\0';
     }
+    return false;
 }
 
 void web_events_close(struct web_events *e)

@@ -36,7 +36,7 @@ async function withRun(args, look) {
   }
 }
 
-const port = `port=${20000 + (process.pid % 20000)}`;
+const port = `port=${10000 + (process.pid % 10000)}`;
 for (const args of [
   ["graphs/loop.yaml", "--set", "count=0", "--set", port],
   ["graphs/lessons/fan-out.yaml", "--virtual", "--paused"],
