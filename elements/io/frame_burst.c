@@ -18,7 +18,7 @@ struct amtg_frame_burst {
     uint8_t heads[AMTG_FRAME_BURST][HEAD_MOST];
     uint8_t ways[AMTG_FRAME_BURST];
     struct amtg_udp_place places[AMTG_FRAME_BURST + 1];
-    const struct amtg_packet *summed; /* whose payload's sum it is */
+    const struct amtg_packet *summed; /* whose payload's sum it is; NULL: none's */
     uint64_t sum;
 };
 
@@ -90,13 +90,9 @@ static uint32_t write_head(const struct amtg_packet *p, struct amtg_peer peer, u
     return ETH_HLEN + amtg_udp_build_summed(&peer, &udp, sum, p->len, out + ETH_HLEN);
 }
 
-/*
- * A destination's first copy comes at index 0, so a packet that lies where another one lay
- * before is not taken for that.
- */
-static uint64_t sum_of(struct amtg_frame_burst *b, const struct amtg_packet *p, uint32_t index)
+static uint64_t sum_of(struct amtg_frame_burst *b, const struct amtg_packet *p)
 {
-    if (index == 0 || b->summed != p) {
+    if (b->summed != p) {
         b->summed = p;
         b->sum = amtg_sum(0, p->data, p->len);
     }
@@ -118,7 +114,7 @@ static void add_copy(struct amtg_frame_burst *b, const struct amtg_udp_place *at
     b->ways[i] = (uint8_t)way;
     if (way != AMTG_HOP_FRAME)
         return;
-    uint32_t octets = write_head(p, *peer, sum_of(b, p, at->index), &hop, options, b->heads[i]);
+    uint32_t octets = write_head(p, *peer, sum_of(b, p), &hop, options, b->heads[i]);
     b->iov[i][0] = (struct iovec){b->heads[i], octets};
     b->iov[i][1] = (struct iovec){p->data, p->len};
     b->devices[i] = hop.device;
@@ -134,6 +130,8 @@ void amtg_frame_burst_fill(struct amtg_frame_burst *b, const struct amtg_udp_lan
     b->count = 0;
     for (; at.train; at = (struct amtg_udp_place){.train = at.train->next}) {
         uint32_t destinations = amtg_udp_destinations(at.train);
+        if (at.index == 0) /* another packet, though it may lie where the last one lay */
+            b->summed = NULL;
         for (; at.index < destinations; at.index++) {
             const struct amtg_peer *peer = amtg_udp_destination(at.train, at.index);
             if (!peer)

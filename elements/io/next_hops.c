@@ -223,10 +223,12 @@ static struct way *way_to(struct amtg_next_hops *hops, const struct way_key *key
         return way;
     }
     if (hops->ways.count >= hops->limit || hops->neighbours.count >= hops->limit) {
-        /* Of those that have gone, perhaps; nobody says when a destination has. */
-        if (amtg_now(hops->element) < hops->forgot_ns + hops->keep_ns)
-            return NULL;
-        forget(hops);
+        /* Of those that have gone, perhaps; nobody says when a destination has. But not now:
+           what was said of other copies of the burst at hand must stay as it is. */
+        if (amtg_now(hops->element) >= hops->forgot_ns + hops->keep_ns &&
+            !amtg_timer_running(&hops->later))
+            amtg_timer_start(hops->element, &hops->later, 0);
+        return NULL;
     }
     way = calloc(1, sizeof *way);
     if (!way || !amtg_table_insert(&hops->ways, &way->node, hash)) {

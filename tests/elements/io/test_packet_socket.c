@@ -193,6 +193,29 @@ START_TEST(a_frame_says_what_a_datagram_would)
 }
 END_TEST
 
+/* The payload is summed once for all copies, also where the first of them is no frame, or has gone. */
+START_TEST(each_packet_is_summed_anew)
+{
+    netns_enter();
+    cable_to_nowhere();
+    struct rig *rig = rig_with(_i, "");
+    int fd = listen_on_v1();
+    struct amtg_peer peers[] = {peer_of("10.0.0.7", 5, "10.0.0.1"), peer_of("10.0.0.2", 5, "10.0.0.1")};
+    struct amtg_set *set = set_of(peers, 2);
+
+    for (unsigned i = 0; i < 8; i++) {
+        set->entries[0]->dead = i >= 4;
+        push_to_set(rig, set, 20 + i);
+        test_await_counter(rig, "copies", i + 1);
+        expect_frame(fd, mac, &peers[1], 20 + i); /* its checksum too */
+        rig_ignore(rig, "rest");
+    }
+    amtg_set_free(set);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
 /* ECN goes to those who heed it, by frames and by the rest. */
 START_TEST(ecn_is_for_those_who_heed_it)
 {
@@ -521,6 +544,37 @@ START_TEST(next_hops_of_so_many_are_kept)
 }
 END_TEST
 
+/* When there are too many, all is forgotten: not while frames wait that it was said of. */
+START_TEST(forgetting_sends_no_frame_elsewhere)
+{
+    netns_enter();
+    cable_to_nowhere();
+    netns_run("ip link add w0 type veth peer name w1 && "
+              "for i in w0 w1; do echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done; "
+              "ip link set w0 up && ip link set w1 up && ip addr add 10.0.8.1/24 dev w0 && "
+              "for i in 2 3; do ip neigh add 10.0.8.$i lladdr " MAC " dev w0; done");
+    struct rig *rig = rig_with(_i, ", destinations: 2, keep: 1s");
+    int fd = listen_on_v1();
+    struct amtg_peer peers[] = {peer_of("10.0.0.2", 5, NULL), peer_of("10.0.8.2", 5, NULL),
+                                peer_of("10.0.8.3", 5, NULL)};
+    struct amtg_set *set = set_of(peers, 3);
+
+    rig_step(rig, 1);
+    uint64_t until = amtg_now(rig_element(rig, "it")) + 1100 * AMTG_MS;
+    while (amtg_now(rig_element(rig, "it")) < until)
+        rig_step(rig, 50 * AMTG_MS);
+    push_to_set(rig, set, 20);
+    for (unsigned i = 0; i < 300 && rig_counter(rig, "copies") < 2; i++)
+        rig_step(rig, 10 * AMTG_MS);
+    expect_frame(fd, mac, &peers[0], 20);
+    expect_no_frame(fd);
+    rig_ignore(rig, "rest");
+    amtg_set_free(set);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(a_full_queue_drops_by_name)
 {
     netns_enter();
@@ -587,11 +641,13 @@ START_TEST(what_waits_at_the_end_is_dropped_by_name)
 }
 END_TEST
 
-AMTG_NETNS_SUITE("io/packet-socket", a_frame_says_what_a_datagram_would, ecn_is_for_those_who_heed_it,
+AMTG_NETNS_SUITE("io/packet-socket", a_frame_says_what_a_datagram_would,
+                 each_packet_is_summed_anew, ecn_is_for_those_who_heed_it,
                  expansion_stops_and_goes_on, an_ipv4_neighbour_comes_and_goes,
                  an_ipv6_neighbour_comes_and_goes, a_reply_to_an_unknown_neighbour_goes_by_the_rest,
                  a_neighbour_not_heard_for_long_is_looked_for, what_no_frame_suits_stays_together,
                  a_route_leads_elsewhere, an_interface_goes_down_and_comes_back,
                  what_is_too_long_for_the_device_goes_by_the_rest, next_hops_of_so_many_are_kept,
+                 forgetting_sends_no_frame_elsewhere,
                  a_full_queue_drops_by_name, a_full_device_is_given_time_and_then_given_up,
                  what_waits_at_the_end_is_dropped_by_name)
