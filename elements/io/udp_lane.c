@@ -39,13 +39,14 @@ static struct amtg_udp_train **recent(struct amtg_udp_lane *lane, const struct a
     return &lane->recent[((uintptr_t)p->to >> 6) % AMTG_LANE_RECENT];
 }
 
+/* An empty one stays by itself: no datagram of nothing is cut out of a message. */
 static bool fits(const struct amtg_udp_lane *lane, const struct amtg_udp_train *t,
                  const struct amtg_packet *p)
 {
     const struct amtg_packet *head = t->first;
 
-    return !t->closed && head->to == p->to && p->len <= head->len && head->tos == p->tos &&
-           head->flags == p->flags && t->count < lane->longest &&
+    return !t->closed && head->to == p->to && p->len && p->len <= head->len &&
+           head->tos == p->tos && head->flags == p->flags && t->count < lane->longest &&
            t->octets + p->len <= AMTG_TRAIN_OCTETS_MOST;
 }
 

@@ -220,6 +220,26 @@ START_TEST(the_last_of_a_train_may_be_shorter_and_another_size_ends_it)
 }
 END_TEST
 
+/* The kernel cuts no datagram of nothing out of a message. */
+START_TEST(an_empty_datagram_is_sent_by_itself)
+{
+    static const uint32_t lengths[] = {500, 500, 0, 0, 500};
+    uint8_t got[600];
+
+    begin(_i, "");
+    struct amtg_packet *packets[5];
+    for (unsigned i = 0; i < 5; i++)
+        packets[i] = numbered((uint8_t)(i + 1), lengths[i], set);
+    rig_push_batch(rig, "in", packets, 5);
+    test_await_counter(rig, "copies", 5 * CLIENTS);
+    for (unsigned c = 0; c < CLIENTS; c++)
+        for (unsigned i = 0; i < 5; i++)
+            ck_assert_int_eq(test_receive(clients[c], got, sizeof got, NULL, NULL), lengths[i]);
+    expect_nothing_more();
+    end();
+}
+END_TEST
+
 /* Streams that come mixed: each has its trains, and its order. */
 START_TEST(packets_of_other_sets_do_not_break_a_train)
 {
@@ -514,6 +534,7 @@ END_TEST
 AMTG_RIG_SUITE("udp-socket: trains", packets_of_one_set_are_one_message_to_each,
                one_packet_is_no_train,
                the_last_of_a_train_may_be_shorter_and_another_size_ends_it,
+               an_empty_datagram_is_sent_by_itself,
                packets_of_other_sets_do_not_break_a_train, another_tos_ends_a_train,
                a_train_holds_what_a_datagram_can, who_has_gone_meanwhile_is_skipped,
                a_train_under_way_takes_no_more, a_reply_overtakes_the_rest_of_a_train,
