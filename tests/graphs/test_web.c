@@ -375,20 +375,9 @@ int main(void)
 {
     char port[32];
     snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
-    const char *const args[] = {"graphs/loop.yaml",
-                                "--set",
-                                "count=0",
-                                "--set",
-                                port,
-                                "--name",
-                                "loop",
-                                "--log",
-                                "error",
-                                "--stats",
-                                "none",
-                                "--web-host",
-                                "page.example",
-                                NULL};
+    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--name",
+                                "loop", "--log", "error", "--stats", "none", "--web-host",
+                                "page.example", NULL};
     Suite *suite = suite_create("web");
     TCase *all = tcase_create("web");
 

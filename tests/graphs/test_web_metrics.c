@@ -129,8 +129,8 @@ START_TEST(texts_are_escaped)
         "  end: {class: discard}\n"
         "edges: [source -> end]\n";
     char path[] = "/tmp/amtgraph-test-XXXXXX";
-    const char *const args[] = {path,    "--virtual", "--paused", "--name",
-                                "texts", "--log",     "error",    NULL};
+    const char *const args[] = {path, "--virtual", "--paused", "--name", "texts", "--log", "error",
+                                NULL};
     int fd = mkstemp(path);
     struct web_run own;
     size_t samples;
@@ -155,9 +155,8 @@ int main(void)
 {
     char port[32];
     snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
-    const char *const args[] = {
-        "graphs/loop.yaml", "--set", "count=0", "--set", port, "--log", "error",
-        "--stats",          "none",  NULL};
+    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--log",
+                                "error", "--stats", "none", NULL};
     Suite *suite = suite_create("web_metrics");
     TCase *all = tcase_create("web_metrics");
 
