@@ -172,11 +172,13 @@ void amtg_loop_timer_start(struct amtg_loop *loop, struct amtg_timer *t, uint64_
     sift_up(loop, loop->heap_count++, t);
 }
 
-/* false: the loop stops, or another timer is the first now. */
+/* false: the loop stops, or another timer is the first now, or this one has been started anew. */
 static bool pass_gate(struct amtg_loop *loop, const struct amtg_timer *t)
 {
+    uint64_t order = t->order;
+
     loop->gate(loop->gate_arg, t->deadline_ns);
-    return !loop->stopping && loop->heap_count && loop->heap[0] == t;
+    return !loop->stopping && loop->heap_count && loop->heap[0] == t && t->order == order;
 }
 
 void amtg_loop_set_gate(struct amtg_loop *loop, void (*gate)(void *arg, uint64_t next_ns),

@@ -82,10 +82,9 @@ void amtg_loop_watch_remove(struct amtg_loop *loop, struct amtg_watch *w);
 
 /*
  * Somebody who decides when the virtual clock goes on, for looking at a run step by step: the
- * gate is called before each timer fires, with the time at which it does, and with what comes
- * before the loop ends, UINT64_MAX. It may take its time, by amtg_loop_wait: handle what is
- * ready on descriptors, waiting at most wait_ns of real time. false: the loop is to stop; or
- * it is handling such already, and nobody may wait.
+ * gate is called before each timer fires, with the time at which it does. It may take its
+ * time, by amtg_loop_wait: handle what is ready on descriptors, waiting at most wait_ns of
+ * real time. false: the loop is to stop; or it is handling such already, and nobody may wait.
  */
 void amtg_loop_set_gate(struct amtg_loop *loop, void (*gate)(void *arg, uint64_t next_ns),
                         void *arg);

@@ -37,6 +37,12 @@ static uint32_t option_octets(size_t len)
     return 4 + padded(len);
 }
 
+/* Its length has 16 bits: of a longer text so much is left as fits. */
+static size_t option_text(const char *text)
+{
+    return strnlen(text, UINT16_MAX);
+}
+
 static void put_option(FILE *out, uint16_t code, const void *octets, size_t len)
 {
     put32(out, (uint32_t)code | (uint32_t)len << 16);
@@ -59,15 +65,15 @@ void amtg_pcapng_section(FILE *out)
 void amtg_pcapng_interface(FILE *out, uint16_t link, const char *name, const char *description)
 {
     static const uint8_t nanoseconds = 9;
-    uint32_t octets = 20 + option_octets(strlen(name)) + option_octets(strlen(description)) +
-                      option_octets(1) + option_octets(0);
+    uint32_t octets = 20 + option_octets(option_text(name)) +
+                      option_octets(option_text(description)) + option_octets(1) + option_octets(0);
 
     put32(out, BLOCK_INTERFACE);
     put32(out, octets);
     put32(out, link);
     put32(out, 0); /* no limit to the length of a packet */
-    put_option(out, OPTION_IF_NAME, name, strlen(name));
-    put_option(out, OPTION_IF_DESCRIPTION, description, strlen(description));
+    put_option(out, OPTION_IF_NAME, name, option_text(name));
+    put_option(out, OPTION_IF_DESCRIPTION, description, option_text(description));
     put_option(out, OPTION_IF_TSRESOL, &nanoseconds, 1);
     put32(out, OPTION_END);
     put32(out, octets);
@@ -76,7 +82,7 @@ void amtg_pcapng_interface(FILE *out, uint16_t link, const char *name, const cha
 void amtg_pcapng_packet(FILE *out, uint32_t interface, uint64_t wall_ns, const void *data,
                         uint32_t len, const char *comment)
 {
-    uint32_t options = *comment ? option_octets(strlen(comment)) + option_octets(0) : 0;
+    uint32_t options = *comment ? option_octets(option_text(comment)) + option_octets(0) : 0;
     uint32_t octets = 32 + padded(len) + options;
 
     put32(out, BLOCK_PACKET);
@@ -88,7 +94,7 @@ void amtg_pcapng_packet(FILE *out, uint32_t interface, uint64_t wall_ns, const v
     put32(out, len);
     put(out, data, len);
     if (*comment) {
-        put_option(out, OPTION_COMMENT, comment, strlen(comment));
+        put_option(out, OPTION_COMMENT, comment, option_text(comment));
         put32(out, OPTION_END);
     }
     put32(out, octets);

@@ -314,6 +314,95 @@ START_TEST(on_the_real_clock_a_run_ends_when_a_timer_gives_the_last_hold_back)
 }
 END_TEST
 
+/* ---- the gate ------------------------------------------------------------- */
+
+static struct named *held; /* what the gate does something about when it is asked for `at` */
+static uint64_t held_at, held_for;
+static unsigned asked;
+
+static void gate(void *arg, uint64_t next_ns)
+{
+    ck_assert_ptr_eq(arg, &asked);
+    asked++;
+    if (held && next_ns == held_at) {
+        struct named *n = held;
+        held = NULL;
+        if (held_for == UINT64_MAX)
+            amtg_loop_stop(loop);
+        else if (held_for)
+            amtg_loop_timer_start(loop, &n->timer, held_for);
+        else
+            amtg_loop_timer_stop(loop, &n->timer);
+    }
+}
+
+static void begin_gated(struct named *t, unsigned count)
+{
+    begin(AMTG_CLOCK_VIRTUAL);
+    asked = 0;
+    amtg_loop_set_gate(loop, gate, &asked);
+    for (unsigned i = 0; i < count; i++)
+        amtg_loop_timer_start(loop, &t[i].timer, 10 * (i + 1));
+}
+
+START_TEST(the_gate_is_asked_before_each_timer)
+{
+    struct named t[] = {named('a'), named('b'), named('c')};
+
+    begin_gated(t, 3);
+    amtg_loop_step(loop, 20);
+    ck_assert_str_eq(trace, "ab");
+    ck_assert_uint_eq(asked, 2);
+    amtg_loop_free(loop);
+}
+END_TEST
+
+/* At the gate anybody may be told anything: a timer may be put off, or stopped, or another be earlier. */
+START_TEST(a_timer_that_is_put_off_at_the_gate_fires_when_it_is_due)
+{
+    struct named t[] = {named('a')};
+
+    begin_gated(t, 1);
+    held = &t[0];
+    held_at = 10;
+    held_for = 100;
+    amtg_loop_step(loop, 109);
+    ck_assert_str_eq(trace, "");
+    amtg_loop_step(loop, 1);
+    ck_assert_str_eq(trace, "a");
+    amtg_loop_free(loop);
+}
+END_TEST
+
+START_TEST(a_timer_that_is_stopped_at_the_gate_does_not_fire)
+{
+    struct named t[] = {named('a'), named('b')};
+
+    begin_gated(t, 2);
+    held = &t[0];
+    held_at = 10;
+    held_for = 0;
+    amtg_loop_step(loop, 100);
+    ck_assert_str_eq(trace, "b");
+    amtg_loop_free(loop);
+}
+END_TEST
+
+START_TEST(a_loop_that_is_stopped_at_the_gate_fires_nothing)
+{
+    struct named t[] = {named('a'), named('b')};
+
+    begin_gated(t, 2);
+    held = &t[1];
+    held_at = 20;
+    held_for = UINT64_MAX;
+    amtg_loop_step(loop, 100);
+    ck_assert_str_eq(trace, "a");
+    ck_assert(!amtg_loop_wait(loop, 0));
+    amtg_loop_free(loop);
+}
+END_TEST
+
 AMTG_SUITE("loop", timers_fire_by_deadline_then_by_order_of_start,
            restarting_moves_a_timer_and_stopping_removes_it,
            a_delay_beyond_the_end_of_time_ends_there,
@@ -325,4 +414,8 @@ AMTG_SUITE("loop", timers_fire_by_deadline_then_by_order_of_start,
            a_run_ends_when_nothing_holds_it,
            descriptors_are_watched_disarmed_and_removed_even_while_ready,
            the_real_clock_waits_for_its_timer,
-           on_the_real_clock_a_run_ends_when_a_timer_gives_the_last_hold_back)
+           on_the_real_clock_a_run_ends_when_a_timer_gives_the_last_hold_back,
+           the_gate_is_asked_before_each_timer,
+           a_timer_that_is_put_off_at_the_gate_fires_when_it_is_due,
+           a_timer_that_is_stopped_at_the_gate_does_not_fire,
+           a_loop_that_is_stopped_at_the_gate_fires_nothing)
