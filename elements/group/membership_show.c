@@ -5,6 +5,7 @@
 
 enum {
     SLOTS = 64,   /* of a table, in a page: about as many endpoints */
+    ROWS = 256,   /* of groups, in a page: the endpoint that goes beyond it is the last */
     NAMED = 8,    /* channels and sources that a row names; then "..." */
     TEXT = 2048,
     ENDPOINT_TEXT = AMTG_ADDR_TEXT + 10,
@@ -14,6 +15,7 @@ struct page {
     struct amtg_element *e;
     struct amtg_rows *rows;
     uint32_t now_ms;
+    uint32_t groups; /* shown so far */
 };
 
 /* Text that grows up to its room. */
@@ -56,7 +58,7 @@ static void deadline_cell(struct page *p, uint32_t deadline_ms)
 static uint64_t turn_pages(struct amtg_element *e, struct amtg_table *table, uint64_t cursor,
                            struct amtg_rows *rows, void (*visit)(struct amtg_node *, void *))
 {
-    struct page page = {e, rows, amtg_membership_now_ms(e)};
+    struct page page = {.e = e, .rows = rows, .now_ms = amtg_membership_now_ms(e)};
 
     return amtg_table_page(table, cursor, SLOTS, visit, &page);
 }
@@ -159,17 +161,25 @@ static void show_group(struct page *p, const struct amtg_member *m, const struct
 
 static void show_groups(struct amtg_node *node, void *arg)
 {
+    struct page *page = arg;
     const struct amtg_member *m = AMTG_CONTAINER(node, struct amtg_member, node);
 
     for (unsigned i = 0; i < m->groups_count; i++)
-        show_group(arg, m, &m->groups[i]);
+        show_group(page, m, &m->groups[i]);
+    page->groups += m->groups_count;
 }
 
 static uint64_t groups(struct amtg_element *e, uint64_t cursor, struct amtg_rows *rows)
 {
     struct membership *state = amtg_state(e);
 
-    return turn_pages(e, &state->roster.members, cursor, rows, show_groups);
+    struct page page = {.e = e, .rows = rows, .now_ms = amtg_membership_now_ms(e)};
+    unsigned slots = 0;
+
+    do /* an endpoint may have very many */
+        cursor = amtg_table_page(&state->roster.members, cursor, 1, show_groups, &page);
+    while (cursor && ++slots < SLOTS && page.groups < ROWS);
+    return cursor;
 }
 
 /* ---- channels: what all of them want together ----------------------------------- */

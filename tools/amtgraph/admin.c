@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/amtgraph/admin_private.h"
+#include "tools/amtgraph/pace.h"
 #include "tools/amtgraph/web.h"
 
 static void *run(void *arg)
@@ -75,6 +76,8 @@ void admin_close(struct admin *a)
         amtg_mailbox_order(&a->mailbox, &end.letter);
         pthread_join(a->thread, NULL);
     }
+    if (a->pace) /* elements may say more while they stop */
+        pace_set_listener(a->pace, NULL, NULL);
     admin_questions_end(a);
     web_close(a->web);
     admin_socket_close(a->socket);

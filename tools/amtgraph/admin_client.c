@@ -9,8 +9,9 @@
 
 #include "tools/amtgraph/admin_path.h"
 #include "tools/amtgraph/admin_question.h"
+#include "tools/amtgraph/plain_text.h"
 
-enum { RUNS_NAMED = 16, NAME = 64 };
+enum { RUNS_NAMED = 16, NAME = 64, WORDS = 2048 };
 
 struct admin_client {
     int fd;
@@ -41,6 +42,17 @@ static int connect_to(const char *name)
     return -1;
 }
 
+/* The name of a file, if it is that of a run's socket. */
+static bool name_of_socket(const char *file, char name[NAME])
+{
+    size_t len = strlen(file);
+
+    if (len <= 5 || len - 5 >= NAME || strcmp(file + len - 5, ".sock"))
+        return false;
+    snprintf(name, NAME, "%.*s", (int)(len - 5), file);
+    return admin_name_fits(name);
+}
+
 /* Names of the runs that answer, up to RUNS_NAMED. */
 static unsigned find_runs(char names[RUNS_NAMED][NAME])
 {
@@ -49,12 +61,8 @@ static unsigned find_runs(char names[RUNS_NAMED][NAME])
     unsigned count = 0;
 
     for (struct dirent *d; dir && count < RUNS_NAMED && (d = readdir(dir));) {
-        size_t len = strlen(d->d_name);
-        if (len <= 5 || len - 5 >= NAME || strcmp(d->d_name + len - 5, ".sock"))
-            continue;
-        snprintf(names[count], NAME, "%.*s", (int)(len - 5), d->d_name);
-        int fd = connect_to(names[count]);
-        if (fd < 0) /* left behind by a run that was killed */
+        int fd = name_of_socket(d->d_name, names[count]) ? connect_to(names[count]) : -1;
+        if (fd < 0) /* no socket, or left behind by a run that was killed */
             continue;
         close(fd);
         count++;
@@ -102,9 +110,16 @@ static int connect_by_name(const char *name, int *code)
 struct admin_client *admin_client_open(const struct command_line *line, int *code)
 {
     const char *name = line_value(line, "name");
+    char directory[ADMIN_PATH];
 
     if (name && !admin_name_fits(name)) {
         *code = usage_error(line->command, "--name %s: at most 63 letters, digits and -_. expected", name);
+        return NULL;
+    }
+    if (!admin_directory_is_safe()) {
+        fprintf(stderr, "amtgraph: %s belongs to another user: what is there cannot be believed\n",
+                admin_directory(directory));
+        *code = EXIT_PRIVILEGE;
         return NULL;
     }
     int fd = name ? connect_by_name(name, code) : connect_to_only(code);
@@ -173,11 +188,13 @@ json_t *admin_client_next(struct admin_client *c, bool *last)
     ssize_t octets = getline(&c->line, &c->room, c->in);
     json_t *line = octets > 0 ? json_loadb(c->line, (size_t)octets, 0, NULL) : NULL;
     const json_t *error = json_object_get(line, "error");
+    const char *words = json_string_value(error);
+    char plain[WORDS];
 
     if (!line)
         say_gone();
     else if (error)
-        fprintf(stderr, "amtgraph: %s\n", json_string_value(error));
+        fprintf(stderr, "amtgraph: %s\n", plain_text(plain, sizeof plain, words ? words : "refused"));
     if (!line || error) {
         json_decref(line);
         return NULL;

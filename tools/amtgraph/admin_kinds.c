@@ -10,7 +10,8 @@
 
 enum {
     WORDS = 512,
-    PAGES = 4,      /* calls of `rows` in a visit */
+    PAGES = 4,      /* calls of `rows` in a visit, at most, */
+    ROWS = 256,     /* and fewer when this many are there: packets wait meanwhile */
     NAMES = 64,
     ARGUMENTS = 16,
 };
@@ -157,7 +158,7 @@ static void show_there(struct admin_visit *v)
     unsigned count = amtg_runtime_graph(v->runtime)->nodes_count;
 
     v->result = json_array();
-    for (unsigned pages = 0; v->node < count && pages < PAGES;) {
+    for (unsigned pages = 0; v->node < count && pages < PAGES && json_array_size(v->result) < ROWS;) {
         struct amtg_element *e = amtg_runtime_element(v->runtime, v->node);
         const struct amtg_listing *l = e->boundary ? NULL : listing_of(e->class, listing_wanted(v));
         size_t from = json_array_size(v->result);
@@ -239,8 +240,8 @@ static void call_there(struct admin_visit *v)
     e = amtg_runtime_find(v->runtime, e->name);
     for (unsigned i = 0; i < count; i++)
         texts[i] = json_string_value(json_array_get(args, i));
-    amtg_ask_call(e, call, texts, count, why, sizeof why);
-    v->result = json_string(why);
+    if (amtg_ask_call(e, call, texts, count, why, sizeof why))
+        v->result = admin_words(why);
 }
 
 /* What the first shard that refused said; a call that is refused has changed nothing there. */
@@ -248,12 +249,12 @@ static void call_back(struct admin_visit *v)
 {
     struct admin_question *q = v->question;
 
-    if (!q->sum && json_string_length(v->result))
+    if (!q->sum && v->result)
         q->sum = json_incref(v->result);
     if (q->away > 1)
         return;
     if (q->sum)
-        admin_refuse(q, "%s", json_string_value(q->sum));
+        admin_refuse(q, "%s", json_is_string(q->sum) ? json_string_value(q->sum) : "refused");
     else
         admin_answer(q, json_pack("{sb}", "done", 1), true);
 }

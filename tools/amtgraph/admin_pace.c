@@ -7,7 +7,7 @@
 #include "tools/amtgraph/admin_private.h"
 #include "tools/amtgraph/pace.h"
 
-enum { ON_THE_WAY = 256 }; /* lines that nobody has read yet; more are left out */
+enum { ON_THE_WAY = 256 }; /* crossings that nobody has read yet; more are left out */
 
 /* ---- told -------------------------------------------------------------------------------- */
 
@@ -45,7 +45,7 @@ static bool order_read(struct admin_question *q, struct order *order)
     order->speed = speed ? json_number_value(speed) : 1;
     if (!step || i == 5)
         admin_refuse(q, "\"step\": pause, packet, event, until or play expected");
-    else if (speed && (!json_is_number(speed) || !(order->speed >= 0 && order->speed <= 1e9)))
+    else if (speed && (!json_is_number(speed) || !(order->speed == 0 || (order->speed >= 1e-6 && order->speed <= 1e9))))
         admin_refuse(q, "\"speed\": seconds a second expected; 0: as fast as it can");
     else if (i == PACE_UNTIL && (!until || !amtg_duration_parse(until, &order->until_ns)))
         admin_refuse(q, "\"until\": a time such as 1m30s expected");
@@ -91,6 +91,7 @@ struct news {
     struct amtg_letter letter;
     struct admin *admin;
     json_t *line;
+    bool crossing;
 };
 
 extern const struct admin_kind admin_kind_crossings;
@@ -103,15 +104,24 @@ static void news_free(struct amtg_letter *l)
     free(n);
 }
 
+/* Crossings are left out for who does not read them; where the run stands is told to everybody. */
+static bool is_told(const struct admin_question *q, const struct news *n)
+{
+    struct admin_asker *asker = q->asker;
+
+    return q->kind == &admin_kind_crossings && asker &&
+           !(n->crossing && asker->full && asker->full(asker));
+}
+
 /* In the admin thread: to all who follow. */
 static void open_news(struct amtg_letter *l)
 {
     struct news *n = (struct news *)l;
 
-    atomic_fetch_sub(&n->admin->news_on_the_way, 1);
+    atomic_fetch_sub(&n->admin->news_on_the_way, n->crossing);
     for (struct admin_question *q = n->admin->questions, *next; q; q = next) {
         next = q->next;
-        if (q->kind == &admin_kind_crossings && q->asker)
+        if (is_told(q, n))
             admin_answer(q, json_copy(n->line), false);
     }
     news_free(l);
@@ -123,14 +133,14 @@ static void spread(void *arg, bool crossing)
     struct admin *a = arg;
     struct news *n = malloc(sizeof *n);
 
-    if (!n || atomic_load(&a->news_on_the_way) >= ON_THE_WAY) {
+    if (!n || (crossing && atomic_load(&a->news_on_the_way) >= ON_THE_WAY)) {
         free(n);
         return;
     }
-    *n = (struct news){.letter = {.open = open_news, .discard = news_free}, .admin = a};
+    *n = (struct news){.letter = {.open = open_news, .discard = news_free}, .admin = a, .crossing = crossing};
     n->line = crossing ? json_pack("{so*}", "crossing", pace_crossing(a->pace))
                        : json_pack("{so}", "pace", pace_state(a->pace));
-    atomic_fetch_add(&a->news_on_the_way, 1);
+    atomic_fetch_add(&a->news_on_the_way, crossing);
     amtg_mailbox_order(&a->mailbox, &n->letter);
 }
 

@@ -23,10 +23,10 @@ const char *admin_directory(char out[ADMIN_PATH])
 
     if (said && said[0])
         snprintf(out, ADMIN_PATH, "%s", said);
-    else if (user && user[0])
-        snprintf(out, ADMIN_PATH, "%s/amtgraph", user);
     else if (geteuid() == 0)
         snprintf(out, ADMIN_PATH, "/run/amtgraph");
+    else if (user && user[0])
+        snprintf(out, ADMIN_PATH, "%s/amtgraph", user);
     else
         snprintf(out, ADMIN_PATH, "/tmp/amtgraph-%u", (unsigned)geteuid());
     return out;
@@ -40,16 +40,29 @@ bool admin_path(const char *name, const char *end, char out[ADMIN_PATH])
     return octets > 0 && octets < ADMIN_PATH;
 }
 
-bool admin_directory_make(void)
+const char *admin_directory_make(void)
 {
     char directory[ADMIN_PATH];
     struct stat s;
 
-    admin_directory(directory);
+    if (strlen(admin_directory(directory)) == ADMIN_PATH - 1) /* and perhaps cut */
+        return "too long a path for a socket";
     if (mkdir(directory, 0700) < 0 && errno != EEXIST)
-        return false;
+        return strerror(errno);
     if (lstat(directory, &s) < 0)
-        return false;
-    errno = S_ISDIR(s.st_mode) ? EPERM : ENOTDIR;
-    return S_ISDIR(s.st_mode) && s.st_uid == geteuid(); /* others could take our place in it */
+        return strerror(errno);
+    if (!S_ISDIR(s.st_mode))
+        return strerror(ENOTDIR);
+    if (s.st_uid != geteuid()) /* who owns it could take our place in it */
+        return "it belongs to another user";
+    return s.st_mode & (S_IWGRP | S_IWOTH) ? "other users may write there" : NULL;
+}
+
+bool admin_directory_is_safe(void)
+{
+    char directory[ADMIN_PATH];
+    struct stat s;
+
+    return geteuid() == 0 || lstat(admin_directory(directory), &s) < 0 || s.st_uid == 0 ||
+           s.st_uid == geteuid();
 }

@@ -19,6 +19,7 @@ struct admin {
     struct amtg_loop *loop;
     struct amtg_mailbox mailbox;
     struct admin_question *questions;
+    unsigned questions_count;
     struct admin_socket *socket; /* NULL: none */
     struct web *web;             /* NULL: none */
     struct admin_sources *sources;

@@ -7,9 +7,13 @@
 #include <unistd.h>
 
 #include "core/diag.h"
+#include "core/utf8.h"
 #include "tools/amtgraph/admin_private.h"
 
-enum { WORDS = 1024 };
+enum {
+    WORDS = 1024,
+    MOST = 1024, /* questions at a time; those that are cancelled count until their visits are back */
+};
 
 /* ---- the life of a question -------------------------------------------------- */
 
@@ -19,6 +23,7 @@ static void question_free(struct admin_question *q)
         q->kind->end(q);
     if (q->asker)
         q->asker->question = NULL;
+    q->admin->questions_count--;
     *q->at = q->next;
     if (q->next)
         q->next->at = q->at;
@@ -60,7 +65,7 @@ static void refuse_kind(struct admin_question *q, const char *name)
 
 void admin_ask(struct admin *a, struct admin_asker *asker, const json_t *request)
 {
-    struct admin_question *q = calloc(1, sizeof *q);
+    struct admin_question *q = a->questions_count < MOST ? calloc(1, sizeof *q) : NULL;
     const char *name = json_string_value(json_object_get(request, "do"));
 
     if (!q) {
@@ -75,6 +80,7 @@ void admin_ask(struct admin *a, struct admin_asker *asker, const json_t *request
     if (q->next)
         q->next->at = &q->next;
     a->questions = q;
+    a->questions_count++;
     asker->question = q;
     q->kind = name ? find_kind(name) : NULL;
     q->away++; /* it stays until it has begun */
@@ -149,7 +155,24 @@ void admin_refuse(struct admin_question *q, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
-    admin_answer(q, json_pack("{so}", "error", json_stringn_nocheck(words, strlen(words))), true);
+    admin_answer(q, json_pack("{so}", "error", admin_words(words)), true);
+}
+
+json_t *admin_words(const char *text)
+{
+    size_t left = strlen(text), used = 0, octets;
+    char *whole = malloc(left + 1);
+
+    if (!whole)
+        return json_null();
+    for (; left; text += octets ? octets : 1, left -= octets ? octets : 1) {
+        octets = amtg_utf8_character(text, left);
+        memcpy(whole + used, text, octets);
+        used += octets;
+    }
+    json_t *json = json_stringn(whole, used);
+    free(whole);
+    return json ? json : json_null();
 }
 
 void admin_sum(json_t *a, const json_t *b)

@@ -86,6 +86,9 @@ void admin_refuse(struct admin_question *q, const char *fmt, ...)
 /* a += b, number by number, through all objects of the same shape. */
 void admin_sum(json_t *a, const json_t *b);
 
+/* A JSON text of what may have been cut or come from anywhere: what is no UTF-8 is left out. null: no memory. */
+json_t *admin_words(const char *text);
+
 unsigned admin_shards_count(const struct admin *a);
 const struct amtg_graph *admin_graph(const struct admin *a);
 struct amtg_mailbox *admin_mailbox(struct admin *a);

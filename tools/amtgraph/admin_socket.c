@@ -25,7 +25,9 @@ enum {
     LINE = 65536,          /* octets of a request */
     FULL = 1 << 20,        /* octets not yet read by the client: wait with more */
     MOST = 16 << 20,       /* and that is too much: it is dropped */
+    KEPT = 1 << 16,        /* octets of memory for answers that stay with a client that has read all */
     BACKLOG = 16,
+    REST_MS = 100,         /* while the process can have no more descriptors */
 };
 
 struct client;
@@ -42,6 +44,7 @@ struct client {
     char *in, *out;
     size_t in_octets, out_octets, out_sent, out_room;
     struct asking askings[QUESTIONS];
+    bool ended; /* it sends no more, and waits for what it has asked */
     bool gone;
 };
 
@@ -51,6 +54,7 @@ struct admin_socket {
     int lock; /* held as long as the run has this name */
     char path[ADMIN_PATH], lock_path[ADMIN_PATH];
     bool bound, locked;
+    struct amtg_timer rest;
     struct client clients[CLIENTS];
 };
 
@@ -76,6 +80,22 @@ static size_t waiting(const struct client *c)
     return c->out_octets - c->out_sent;
 }
 
+/* What it may still say, and whether there is something for it. */
+static void listen_to(struct client *c)
+{
+    uint32_t events = (c->ended ? 0 : EPOLLIN) | (waiting(c) ? EPOLLOUT : 0);
+
+    if (!c->gone)
+        amtg_loop_watch_set(c->socket->admin->loop, &c->watch, events);
+}
+
+/* It is closed when the loop comes to it, which is soon: whoever found that out may be at work for it. */
+static void give_up(struct client *c)
+{
+    c->gone = true;
+    shutdown(c->watch.fd, SHUT_RDWR);
+}
+
 static void flush(struct client *c)
 {
     bool was_full = waiting(c) >= FULL;
@@ -92,8 +112,12 @@ static void flush(struct client *c)
     }
     if (!waiting(c))
         c->out_octets = c->out_sent = 0;
-    if (!c->gone)
-        amtg_loop_watch_set(c->socket->admin->loop, &c->watch, EPOLLIN | (waiting(c) ? EPOLLOUT : 0));
+    if (!waiting(c) && c->out_room > KEPT) {
+        free(c->out);
+        c->out = NULL;
+        c->out_room = 0;
+    }
+    listen_to(c);
     for (unsigned i = 0; i < QUESTIONS && was_full && !c->gone && waiting(c) < FULL; i++)
         admin_resume(&c->askings[i].asker);
 }
@@ -110,7 +134,7 @@ static bool make_room(struct client *c, size_t octets)
     }
     if (c->out_octets + octets <= c->out_room)
         return true;
-    size_t room = 2 * (c->out_octets + octets);
+    size_t room = c->out_octets + octets > MOST / 2 ? MOST : 2 * (c->out_octets + octets);
     char *out = realloc(c->out, room);
     if (!out)
         return false;
@@ -126,13 +150,17 @@ static void say(struct client *c, json_t *line)
     size_t octets = text ? strlen(text) : 0;
 
     json_decref(line);
+    if (c->gone) {
+        free(text);
+        return;
+    }
     if (!text || !make_room(c, octets + 1)) {
-        c->gone = true;
+        give_up(c);
     } else {
         memcpy(c->out + c->out_octets, text, octets);
         c->out[c->out_octets + octets] = '\n';
         c->out_octets += octets + 1;
-        amtg_loop_watch_set(c->socket->admin->loop, &c->watch, EPOLLIN | EPOLLOUT);
+        listen_to(c);
     }
     free(text);
 }
@@ -170,7 +198,7 @@ static struct asking *asking_of(struct client *c, const json_t *id)
 
 static void refuse(struct client *c, const json_t *id, const char *words)
 {
-    json_t *line = json_pack("{si ss sb}", "amtgraph", ADMIN_VERSION, "error", words, "last", 1);
+    json_t *line = json_pack("{si so sb}", "amtgraph", ADMIN_VERSION, "error", admin_words(words), "last", 1);
 
     json_object_set(line, "id", id ? (json_t *)id : json_null());
     say(c, line);
@@ -204,7 +232,7 @@ static void take_request(struct client *c, const json_t *request)
     else {
         asking->asker = (struct admin_asker){.answer = on_answer, .full = is_full, .may_change = true};
         asking->client = c;
-        asking->id = json_deep_copy(id);
+        asking->id = json_incref((json_t *)id);
         admin_ask(c->socket->admin, &asking->asker, request);
     }
 }
@@ -244,44 +272,76 @@ static void take_lines(struct client *c)
     }
 }
 
+static bool is_asking(const struct client *c)
+{
+    for (unsigned i = 0; i < QUESTIONS; i++)
+        if (c->askings[i].id)
+            return true;
+    return false;
+}
+
 static void on_client(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
 {
     struct client *c = AMTG_CONTAINER(w, struct client, watch);
 
     (void)e;
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-        ssize_t n = recv(w->fd, c->in + c->in_octets, LINE - c->in_octets, MSG_DONTWAIT);
+        ssize_t n = c->gone ? 0 : recv(w->fd, c->in + c->in_octets, LINE - c->in_octets, MSG_DONTWAIT);
         if (n > 0) {
             c->in_octets += (size_t)n;
             take_lines(c);
-        } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        } else if (n == 0) {
+            c->ended = true;
+            c->gone |= (events & (EPOLLHUP | EPOLLERR)) != 0; /* it hears no more, either */
+        } else if (errno != EAGAIN && errno != EINTR) {
             c->gone = true;
         }
     }
     flush(c);
-    if (c->gone)
+    if (c->gone || (c->ended && !waiting(c) && !is_asking(c)))
         client_close(c);
+}
+
+/* false: it cannot be served. */
+static bool serve(struct admin_socket *s, int fd)
+{
+    struct client *c = s->clients;
+
+    while (c < s->clients + CLIENTS && c->socket)
+        c++;
+    if (c == s->clients + CLIENTS)
+        return false;
+    *c = (struct client){.socket = s, .watch = {.ready = on_client, .fd = fd}, .in = malloc(LINE)};
+    if (c->in && amtg_loop_watch_add(s->admin->loop, &c->watch, EPOLLIN) == AMTG_OK)
+        return true;
+    free(c->in);
+    *c = (struct client){0};
+    return false;
+}
+
+static void rested(struct amtg_element *e, struct amtg_timer *t)
+{
+    struct admin_socket *s = AMTG_CONTAINER(t, struct admin_socket, rest);
+
+    (void)e;
+    amtg_loop_watch_set(s->admin->loop, &s->watch, EPOLLIN);
 }
 
 static void on_listener(struct amtg_element *e, struct amtg_watch *w, uint32_t events)
 {
+    static const char refused[] = "{\"amtgraph\":1,\"id\":null,\"error\":\"too many ask already\",\"last\":true}\n";
     struct admin_socket *s = AMTG_CONTAINER(w, struct admin_socket, watch);
     int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    struct client *c = s->clients;
 
     (void)e;
     (void)events;
-    while (c < s->clients + CLIENTS && c->socket)
-        c++;
-    if (fd < 0)
-        return;
-    if (c < s->clients + CLIENTS) {
-        *c = (struct client){.socket = s, .watch = {.ready = on_client, .fd = fd}, .in = malloc(LINE)};
-        if (c->in && amtg_loop_watch_add(s->admin->loop, &c->watch, EPOLLIN) == AMTG_OK)
-            return;
-        free(c->in);
-        *c = (struct client){0};
+    if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) { /* it would ring on */
+        amtg_loop_watch_set(s->admin->loop, w, 0);
+        amtg_loop_timer_start(s->admin->loop, &s->rest, REST_MS * AMTG_MS);
     }
+    if (fd < 0 || serve(s, fd))
+        return;
+    send(fd, refused, sizeof refused - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
 
@@ -314,7 +374,7 @@ static enum amtg_err take_name(struct admin_socket *s, char *why, size_t room)
         snprintf(why, room, "the path of the socket is too long");
         return AMTG_ESYSTEM;
     }
-    if (!lock_file(s) && s->lock < 0) {
+    if (!lock_file(s) && (s->lock < 0 || errno != EWOULDBLOCK)) {
         snprintf(why, room, "%s: %s", path, strerror(errno));
         return AMTG_ESYSTEM;
     }
@@ -355,15 +415,17 @@ struct admin_socket *admin_socket_open(struct admin *a, enum amtg_err *err, char
 {
     struct admin_socket *s = calloc(1, sizeof *s);
     char directory[ADMIN_PATH];
+    const char *wrong;
 
     *err = AMTG_ENOMEM;
     if (!s)
         return NULL;
     s->admin = a;
     s->lock = s->watch.fd = -1;
+    s->rest.fire = rested;
     *err = AMTG_OK;
-    if (!admin_directory_make()) {
-        snprintf(why, room, "%s: %s", admin_directory(directory), strerror(errno));
+    if ((wrong = admin_directory_make())) {
+        snprintf(why, room, "%s: %s", admin_directory(directory), wrong);
         *err = AMTG_ESYSTEM;
     }
     if (!*err)
@@ -385,6 +447,7 @@ void admin_socket_close(struct admin_socket *s)
             flush(c);
             client_close(c);
         }
+    amtg_loop_timer_stop(s->admin->loop, &s->rest);
     amtg_loop_watch_remove(s->admin->loop, &s->watch);
     if (s->bound)
         unlink(s->path);

@@ -71,16 +71,18 @@ static void ask_wire(void *arg, const uint8_t *octets, uint32_t len)
     q->asked = true;
 }
 
-/* By what the wire would see of it; records are on no wire. */
-static bool is_wanted(const struct tapping *all, const struct amtg_packet *p)
+/* By what the wire would see of its first copy; records are on no wire. */
+static bool is_wanted(const struct shard_tap *t, const struct amtg_packet *p)
 {
     const struct amtg_wire_form *wire = amtg_type_wire(p->type);
-    struct question_of_wire q = {.filter = &all->filter};
+    struct question_of_wire q = {.filter = &t->all->filter};
 
-    if (!all->filter.bf_insns)
+    if (!q.filter->bf_insns)
         return true;
-    if (wire && wire->to_ip)
-        wire->to_ip(p, ask_wire, &q);
+    if (wire && wire->to_ip) {
+        struct amtg_packet one = caught_of(t->from, p, 0).packet;
+        wire->to_ip(&one, ask_wire, &q);
+    }
     return q.wanted;
 }
 
@@ -114,7 +116,7 @@ static void on_batch(struct amtg_tap *tap, const struct amtg_element *from, unsi
     (void)from;
     (void)out;
     AMTG_EACH (p, batch)
-        if (is_wanted(t->all, p)) {
+        if (is_wanted(t, p)) {
             wanted[count++] = p;
             octets += p->len;
         }

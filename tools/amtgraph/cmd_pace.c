@@ -72,7 +72,9 @@ static int pace(const struct command_line *line)
         json_object_set_new(request, "until", json_string(line->operands[1]));
     json_t *answer = admin_client_get(c, request);
     code = answer ? EXIT_DONE : EXIT_FAILED;
-    if (answer && strcmp(step, "play") == 0)
+    if (answer && strcmp(step, "play") == 0 && line_has(line, "json"))
+        print_json_line(answer, stdout);
+    else if (answer && strcmp(step, "play") == 0)
         puts("playing");
     else if (answer)
         code = follow(c, line_has(line, "json"));

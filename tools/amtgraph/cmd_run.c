@@ -152,8 +152,10 @@ static const char *name_of(const struct run *run, char *out, size_t room)
     file = file ? file + 1 : run->graph->file;
     snprintf(out, room, "%.*s", name ? (int)strlen(name) : (int)strcspn(file, "."), name ? name : file);
     for (char *c = out; *c; c++) /* a graph may be called what no file can be */
-        if (!admin_name_fits((char[]){*c, '\0'}))
+        if (!admin_name_fits((char[]){'-', *c, '\0'}) || (*c == '.' && c == out))
             *c = '-';
+    if (!out[0])
+        snprintf(out, room, "graph");
     return out;
 }
 

@@ -66,21 +66,32 @@ static json_t *view_of(json_t *columns, const json_t *rows)
     return json_pack("{sO so}", "columns", columns, "rows", rows_sorted(rows, first));
 }
 
-/* A listing: its rows, and its columns with the element that has them, when that is not one alone. */
-static json_t *get_listing(struct admin_client *c, const char *name)
+/* Do the rows differ in this? */
+static bool differ(const json_t *rows, const char *key)
 {
-    json_t *all = listings(c), *rows = all ? admin_client_rows(c, name) : NULL, *view = NULL;
-    const json_t *listing, *row, *first = json_object_get(json_array_get(rows, 0), "element");
+    const json_t *row, *first = json_object_get(json_array_get(rows, 0), key);
     bool several = false;
     size_t i;
 
-    json_array_foreach(rows, i, row)
-        several |= !json_equal(json_object_get(row, "element"), first);
+    json_array_foreach((json_t *)rows, i, row)
+        several |= first && !json_equal(json_object_get(row, key), first);
+    return several;
+}
+
+/* A listing: its rows, and its columns with the element and the shard that have them, when those are several. */
+static json_t *get_listing(struct admin_client *c, const char *name)
+{
+    json_t *all = listings(c), *rows = all ? admin_client_rows(c, name) : NULL, *view = NULL;
+    const json_t *listing;
+    size_t i;
+
     json_array_foreach(all, i, listing)
         if (rows && strcmp(json_string_value(json_object_get(listing, "name")), name) == 0)
             view = view_of(json_object_get(listing, "columns"), rows);
-    if (view && several)
+    if (view && differ(rows, "element"))
         rows_column(json_object_get(view, "columns"), "element", NULL);
+    if (view && differ(rows, "shard"))
+        rows_column(json_object_get(view, "columns"), "shard", "number");
     json_decref(all);
     json_decref(rows);
     return view;

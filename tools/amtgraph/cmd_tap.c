@@ -6,6 +6,9 @@
 #include "core/param.h"
 #include "core/pcapng.h"
 #include "tools/amtgraph/admin_client.h"
+#include "tools/amtgraph/plain_text.h"
+
+enum { LINE = 65536 };
 
 struct tap {
     bool json;
@@ -30,20 +33,14 @@ static uint8_t *octets_of(const char *hex, uint32_t *len)
     return octets;
 }
 
-/* Text of a packet or a peer: what would steer a terminal is left out. */
-static void print_plain(const char *text)
-{
-    for (; text && *text; text++)
-        putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
-}
-
 static void print_words(const json_t *packet)
 {
     json_int_t ns = json_integer_value(json_object_get(packet, "time"));
+    const char *words = json_string_value(json_object_get(packet, "words"));
+    char plain[LINE];
 
-    printf("%lld.%06lld ", (long long)ns / 1000000000, (long long)ns / 1000 % 1000000);
-    print_plain(json_string_value(json_object_get(packet, "words")));
-    putchar('\n');
+    printf("%lld.%06lld %s\n", (long long)ns / 1000000000, (long long)ns / 1000 % 1000000,
+           plain_text(plain, sizeof plain, words ? words : ""));
     fflush(stdout);
 }
 

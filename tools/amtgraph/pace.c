@@ -22,6 +22,7 @@ struct pace {
     struct amtg_loop *loop;
     enum pace_mode mode;
     const char *at; /* where it stands: "start", "packet", "event", "time", "end" */
+    uint64_t now_ns; /* up to which all has happened: the clock of the loop is at what comes next */
     uint64_t until_ns, next_ns;
     double speed;
     uint64_t played_from_ns, played_since_ns; /* loop time and real time at which play began */
@@ -75,6 +76,8 @@ static void tell(struct pace *p, bool crossing)
 
 static void stand(struct pace *p, const char *at)
 {
+    if (p->mode == PACE_UNTIL && !p->ended && p->until_ns > p->now_ns && p->until_ns < p->next_ns)
+        p->now_ns = p->until_ns;
     p->mode = PACE_PAUSED;
     p->at = at;
     tell(p, false);
@@ -122,6 +125,8 @@ static void gate(void *arg, uint64_t next_ns)
     wait_while_paused(p); /* it may have been told so meanwhile */
     p->credit = false;
     p->instant++;
+    p->now_ns = next_ns;
+    p->next_ns = UINT64_MAX; /* not known before this one is over */
 }
 
 void pace_begin(struct pace *p, struct amtg_runtime *rt)
@@ -134,6 +139,7 @@ void pace_begin(struct pace *p, struct amtg_runtime *rt)
 void pace_linger(struct pace *p)
 {
     p->ended = true;
+    p->now_ns = amtg_loop_now_ns(p->loop);
     p->next_ns = UINT64_MAX;
     stand(p, "end");
     while (amtg_loop_wait(p->loop, UINT64_MAX))
@@ -142,11 +148,13 @@ void pace_linger(struct pace *p)
 
 void pace_set(struct pace *p, enum pace_mode mode, uint64_t until_ns, double speed)
 {
+    if (mode == PACE_PAUSED && p->mode != PACE_PAUSED)
+        p->at = "event"; /* told so while it waited for the next */
     p->mode = mode;
     p->until_ns = until_ns;
     p->speed = speed;
     p->credit = mode == PACE_EVENT;
-    p->played_from_ns = amtg_loop_now_ns(p->loop);
+    p->played_from_ns = p->now_ns;
     p->played_since_ns = real_now();
     tell(p, false);
 }
@@ -215,15 +223,6 @@ static json_t *time_json(uint64_t ns)
     return ns == UINT64_MAX ? json_null() : json_real((double)ns / (double)AMTG_S);
 }
 
-/* The clock of the loop moves by events only; to a time between two of them it is set here. */
-static uint64_t stands_at(const struct pace *p)
-{
-    uint64_t now = p->loop ? amtg_loop_now_ns(p->loop) : 0;
-    bool between = p->mode == PACE_PAUSED && strcmp(p->at, "time") == 0 && p->until_ns > now;
-
-    return between ? p->until_ns : now;
-}
-
 json_t *pace_state(const struct pace *p)
 {
     static const char *const modes[] = {[PACE_PAUSED] = "paused", [PACE_PACKET] = "packet",
@@ -231,7 +230,7 @@ json_t *pace_state(const struct pace *p)
                                         [PACE_PLAY] = "play"};
 
     return json_pack("{ss ss so so sf sb}", "mode", modes[p->mode], "at", p->at, "now",
-                     time_json(stands_at(p)), "next",
+                     time_json(p->now_ns), "next",
                      time_json(p->next_ns), "speed", p->speed, "ended", p->ended);
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/amtgraph/plain_text.h"
+
 enum { CELL = 4096, GAP = 2 };
 
 void rows_column(json_t *columns, const char *name, const char *unit)
@@ -34,20 +36,11 @@ json_t *rows_sorted(const json_t *rows, const char *column)
     return out;
 }
 
-/* What comes from peers must not steer the terminal. */
-static void copy_plain(char *out, size_t room, const char *text)
-{
-    size_t i = 0;
-
-    for (; text[i] && i < room - 1; i++)
-        out[i] = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
-    out[i] = '\0';
-}
 
 static const char *cell_text(const json_t *value, char out[CELL])
 {
     if (json_is_string(value))
-        copy_plain(out, CELL, json_string_value(value));
+        plain_text(out, CELL, json_string_value(value));
     else if (json_is_integer(value))
         snprintf(out, CELL, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value))
