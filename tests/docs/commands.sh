@@ -33,7 +33,7 @@ fi
 say()
 {
     (cd "$root" && exec env -i PATH="$work/bin:/usr/bin:/bin" LC_ALL=C NO_COLOR=1 \
-        TMPDIR="$work/tmp" XDG_RUNTIME_DIR="$work/tmp" ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} \
+        TMPDIR="$work/tmp" AMTGRAPH_RUNTIME_DIR="$work/tmp" ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} \
         timeout 60 "${unprivileged[@]}" bash -c "$1") </dev/null >"$work/said" 2>&1 || true
     sed -e '$a\' "$work/said"
 }
