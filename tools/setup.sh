@@ -17,7 +17,7 @@ packages_system=(iproute2 procps jq ethtool nftables tcpdump tshark)
 packages_docs=(cmark-gfm)
 packages_bench=(iproute2 valgrind)
 packages_fuzz=(clang libclang-rt-14-dev)
-packages_web=()
+packages_web=(chromium)
 
 readonly EXIT_USAGE=2 EXIT_PRIVILEGE=77
 

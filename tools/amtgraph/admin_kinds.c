@@ -1,4 +1,5 @@
 /* What can be asked of a running graph, but for packets on their way (admin_tap.c). */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,10 +29,10 @@ static void status_begin(struct admin_question *q)
     uint64_t now = amtg_loop_now_ns(a->loop);
 
     admin_answer(q,
-                 json_pack("{ss ss? ss? ss? ss si si sf}", "run", a->name, "graph", g->name,
+                 json_pack("{ss ss? ss? ss? ss si si sf sb}", "run", a->name, "graph", g->name,
                            "summary", g->summary, "file", g->file, "version", AMTGRAPH_VERSION,
                            "pid", (int)getpid(), "shards", (int)admin_shards_count(a), "seconds",
-                           (double)(now / AMTG_MS) / 1e3),
+                           (double)(now / AMTG_MS) / 1e3, "paced", a->pace != NULL),
                  true);
 }
 
@@ -89,12 +90,27 @@ static const struct admin_kind counters = {
 /* ---- graph: where its elements and edges are drawn ------------------------------- */
 
 /* Laid out once: that takes a while, and the graph stays the same. */
+/* As `graph` draws it, but for room beside each type: there the page says what passes. */
+static json_t *drawn(const struct amtg_graph *g)
+{
+    static const char room[] = "                 ";
+    struct draw_note *notes = calloc(g->edges_count + 1, sizeof *notes);
+
+    for (unsigned i = 0; notes && i < g->edges_count; i++)
+        notes[i] = (struct draw_note){.text = room, .width = 1};
+    struct drawing *d = notes ? draw_graph(g, &(struct draw_options){.notes = notes}) : NULL;
+    json_t *json = d ? drawing_json(d) : NULL;
+    drawing_free(d);
+    free(notes);
+    return json;
+}
+
 static void graph_begin(struct admin_question *q)
 {
     struct admin *a = q->admin;
 
     if (!a->drawing)
-        a->drawing = draw_json(admin_graph(a));
+        a->drawing = drawn(admin_graph(a));
     if (a->drawing)
         admin_answer(q, json_copy(a->drawing), true);
     else

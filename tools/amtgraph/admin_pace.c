@@ -1,13 +1,18 @@
 /* The pace of a virtual run: told by "pace", followed by "crossings". */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/diag.h"
 #include "core/param.h"
 #include "tools/amtgraph/admin_private.h"
 #include "tools/amtgraph/pace.h"
 
-enum { ON_THE_WAY = 256 }; /* crossings that nobody has read yet; more are left out */
+enum {
+    ON_THE_WAY = 256, /* crossings that nobody has read yet; more are left out */
+    BURST = 256,      /* crossings at once while it does not stop at each ... */
+    PER_MS = 20,      /* ... and so long for each of those that follow: nobody could follow more */
+};
 
 /* ---- told -------------------------------------------------------------------------------- */
 
@@ -127,12 +132,34 @@ static void open_news(struct amtg_letter *l)
     news_free(l);
 }
 
+/* Is it too early to tell of another one? */
+static bool is_too_fast(struct admin *a)
+{
+    struct timespec ts;
+
+    if (!pace_is_fast(a->pace))
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    uint64_t now = (uint64_t)ts.tv_sec * AMTG_S + (uint64_t)ts.tv_nsec;
+    uint64_t more = (now - a->news_ns) / (PER_MS * AMTG_MS);
+    if (more) {
+        a->news_left = more < BURST - a->news_left ? a->news_left + (unsigned)more : BURST;
+        a->news_ns = now;
+    }
+    if (!a->news_left)
+        return true;
+    a->news_left--;
+    return false;
+}
+
 /* In the thread of the run. */
 static void spread(void *arg, bool crossing)
 {
     struct admin *a = arg;
-    struct news *n = malloc(sizeof *n);
 
+    if (crossing && is_too_fast(a))
+        return;
+    struct news *n = malloc(sizeof *n);
     if (!n || (crossing && atomic_load(&a->news_on_the_way) >= ON_THE_WAY)) {
         free(n);
         return;

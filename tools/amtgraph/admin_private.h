@@ -29,6 +29,8 @@ struct admin {
     bool running;
     struct pace *pace; /* of a virtual run that can be told to go on; NULL: it keeps its own */
     unsigned followers; /* the run's: of that pace */
+    uint64_t news_ns;   /* the run's: real time at which a crossing was told while it runs fast */
+    unsigned news_left; /* the run's: so many may follow at once */
     atomic_uint news_on_the_way;
     atomic_bool draining;
 };

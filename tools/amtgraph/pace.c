@@ -159,6 +159,11 @@ void pace_set(struct pace *p, enum pace_mode mode, uint64_t until_ns, double spe
     tell(p, false);
 }
 
+bool pace_is_fast(const struct pace *p)
+{
+    return p->mode == PACE_PLAY || p->mode == PACE_UNTIL;
+}
+
 void pace_set_listener(struct pace *p, void (*listen)(void *arg, bool crossing), void *arg)
 {
     p->listen = listen;
@@ -193,10 +198,7 @@ void pace_look(void *arg, const struct amtg_element *from, unsigned out,
                const struct amtg_packet *packet)
 {
     struct pace *p = arg;
-    unsigned node = 0;
-
-    while (node < p->graph->nodes_count && strcmp(p->graph->nodes[node].name, from->name))
-        node++;
+    unsigned node = amtg_runtime_index(from);
     int edge = p->graph->nodes[node].outs[out].edge;
     const struct seen *given = &p->into[node];
 

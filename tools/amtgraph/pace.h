@@ -32,6 +32,8 @@ void pace_linger(struct pace *p);
 
 /* until_ns: of PACE_UNTIL, loop time. speed: of PACE_PLAY, seconds a second; 0: as fast as can be. */
 void pace_set(struct pace *p, enum pace_mode mode, uint64_t until_ns, double speed);
+/* It does not stand still before the next packet, nor the next event. */
+bool pace_is_fast(const struct pace *p);
 /* {"mode": "paused", "at": "packet", "now": 1.5, "next": 2.0, "ended": false}; a new reference. */
 json_t *pace_state(const struct pace *p);
 /*

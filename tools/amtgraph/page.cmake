@@ -1,8 +1,9 @@
 # The page of page/ as one document, and that as an array in a C file. Run as a script:
 # cmake -D FOLDER=.../page -D OUT=... -P page.cmake
-# The lines /* page.css */ and /* page.js */ of index.html stand for these files.
+# A line /* NAME */ of index.html stands for the file NAME beside it; each has its line.
 file(READ ${FOLDER}/index.html page)
-foreach(part page.css page.js)
+file(GLOB parts RELATIVE ${FOLDER} ${FOLDER}/*.css ${FOLDER}/*.js)
+foreach(part ${parts})
     file(READ ${FOLDER}/${part} text)
     string(FIND "${page}" "/* ${part} */" at)
     if(at EQUAL -1)

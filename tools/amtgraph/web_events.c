@@ -43,6 +43,8 @@ struct stream {
     char *out;
     size_t octets, taken, room;
     uint64_t id, taken_ns, told_ns;
+    bool changes;     /* counters: only the elements whose counters have changed */
+    json_t *before;   /* the counters that were told last, when `changes` */
     json_t *refusal; /* why one of them cannot be, when that is told at once */
     bool streaming, dropped;
 };
@@ -161,6 +163,31 @@ static ssize_t on_read(void *arg, uint64_t at, char *out, size_t room)
 
 /* ---- what is told ------------------------------------------------------------------- */
 
+static json_t *elements_of(const json_t *counters)
+{
+    return json_object_get(counters, "elements");
+}
+
+/* Of these counters, the elements that are not as they were told last. Takes line. */
+static json_t *changed(struct stream *s, json_t *line)
+{
+    json_t *was = elements_of(s->before), *is = elements_of(line), *all, *some, *element;
+    const char *name;
+
+    if (!s->changes || !is)
+        return line;
+    all = json_copy(line);
+    some = json_object();
+    json_object_foreach(is, name, element)
+        if (!json_equal(json_object_get(was, name), element))
+            json_object_set(some, name, element);
+    json_object_set_new(all, "elements", some);
+    json_object_set_new(all, "changes", json_boolean(was));
+    json_decref(s->before);
+    s->before = line;
+    return all;
+}
+
 static void on_answer(struct admin_asker *asker, json_t *line, bool last)
 {
     struct source *source = AMTG_CONTAINER(asker, struct source, asker);
@@ -178,8 +205,15 @@ static void on_answer(struct admin_asker *asker, json_t *line, bool last)
     }
     if (json_object_get(line, "missed"))
         event = "missed";
-    if (json_object_get(line, "crossing") && !json_object_get(line, "pace"))
+    if (json_object_get(line, "crossing") && !json_object_get(line, "pace")) {
         event = "crossing";
+        if (waiting(s) >= FULL) { /* the client cannot follow; where it stands is told all the same */
+            json_decref(line);
+            return;
+        }
+    }
+    if (source == &s->counters)
+        line = changed(s, line);
     if (json_object_get(line, "edge")) { /* the first line of a tap: which edge it is */
         event = "tap";
         json_object_set_new(line, "asked", json_string(source->edge));
@@ -260,6 +294,7 @@ static void stream_free(void *arg)
     if (s->request)
         stream_end(s);
     json_decref(s->refusal);
+    json_decref(s->before);
     free(s->out);
     free(s);
 }
@@ -305,17 +340,24 @@ static void begin_counters(struct stream *s, const char *text)
     ask_counters(NULL, &s->period);
 }
 
+static bool is_wanted(const struct web_request *r, const char *name)
+{
+    const char *value = web_argument(r, name);
+
+    return value && strcmp(value, "1") == 0;
+}
+
 static void begin_all(struct stream *s)
 {
     struct web_request *r = s->request;
-    const char *drops = web_argument(r, "drops"), *crossings = web_argument(r, "crossings");
 
     ask(s, &s->status, "status", json_pack("{ss}", "do", "status"));
     MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, take_tap, s);
-    if (!s->refusal && drops && strcmp(drops, "1") == 0)
+    if (!s->refusal && is_wanted(r, "drops"))
         ask(s, &s->drops, "drop", json_pack("{ss sb}", "do", "drops", "layers", 1));
-    if (!s->refusal && crossings && strcmp(crossings, "1") == 0)
+    if (!s->refusal && is_wanted(r, "crossings"))
         ask(s, &s->crossings, "pace", json_pack("{ss}", "do", "crossings"));
+    s->changes = is_wanted(r, "changes");
     if (!s->refusal)
         begin_counters(s, web_argument(r, "counters"));
     s->tick.fire = on_tick;
