@@ -44,6 +44,7 @@ union control {
 
 struct intake {
     struct amtg_packet *spare[BURST];
+    unsigned stale; /* slots, from the first on, that are to be made ready again */
     struct mmsghdr messages[BURST];
     struct iovec iov[BURST][3]; /* what is undone; a small buffer; what does not fit that */
     struct virtio_net_hdr undone[BURST];
@@ -74,26 +75,43 @@ enum { COALESCED, MALFORMED };
 
 /* ---- receiving ---------------------------------------------------------- */
 
+/* false: there is no buffer. */
+static bool prepare_slot(struct amtg_element *e, struct intake *in, unsigned i)
+{
+    if (!in->spare[i])
+        in->spare[i] = amtg_make(e, AMTG_IP_RAW, AMTG_SMALL_OCTETS);
+    if (!in->spare[i])
+        return false;
+    in->iov[i][0] = (struct iovec){&in->undone[i], sizeof in->undone[i]};
+    in->iov[i][1] = (struct iovec){in->spare[i]->data, AMTG_SMALL_OCTETS};
+    in->iov[i][2] = (struct iovec){in->overflow + (size_t)i * OVERFLOW_OCTETS, OVERFLOW_OCTETS};
+    in->messages[i].msg_hdr = (struct msghdr){
+        .msg_iov = in->iov[i],
+        .msg_iovlen = 3,
+        .msg_control = &in->controls[i],
+        .msg_controllen = sizeof in->controls[i],
+    };
+    return true;
+}
+
+/*
+ * Make the slots ready that are not any more: where packets come one by one, that is one of
+ * them and not all. Returns how many are ready, from the first on.
+ */
 static unsigned prepare(struct amtg_element *e, struct intake *in)
 {
-    unsigned i;
+    for (unsigned i = 0; i < in->stale; i++)
+        if (!prepare_slot(e, in, i))
+            return i;
+    in->stale = 0;
+    return BURST;
+}
 
-    for (i = 0; i < BURST; i++) {
-        if (!in->spare[i])
-            in->spare[i] = amtg_make(e, AMTG_IP_RAW, AMTG_SMALL_OCTETS);
-        if (!in->spare[i])
-            break;
-        in->iov[i][0] = (struct iovec){&in->undone[i], sizeof in->undone[i]};
-        in->iov[i][1] = (struct iovec){in->spare[i]->data, AMTG_SMALL_OCTETS};
-        in->iov[i][2] = (struct iovec){in->overflow + (size_t)i * OVERFLOW_OCTETS, OVERFLOW_OCTETS};
-        in->messages[i].msg_hdr = (struct msghdr){
-            .msg_iov = in->iov[i],
-            .msg_iovlen = 3,
-            .msg_control = &in->controls[i],
-            .msg_controllen = sizeof in->controls[i],
-        };
-    }
-    return i;
+/* The first so many slots are not ready any more. */
+static void note_stale(struct intake *in, unsigned slots)
+{
+    if (in->stale < slots)
+        in->stale = slots;
 }
 
 /* Copy octets [from, from + len) of the frame in slot i. */
@@ -246,6 +264,7 @@ static enum look look(struct amtg_element *e)
         if (!slots)
             return NO_BUFFERS;
         int n = recvmmsg(state->fd, state->intake->messages, slots, MSG_DONTWAIT, NULL);
+        note_stale(state->intake, n > 0 ? (unsigned)n : 1);
         if (n < 0) {
             if (errno == EAGAIN || !receive_failed(e, errno))
                 return seen;
@@ -360,6 +379,7 @@ static enum amtg_err packet_capture_init(struct amtg_element *e)
         return AMTG_ENOMEM;
     }
     state->intake->overflow = area;
+    state->intake->stale = BURST;
     return AMTG_OK;
 }
 
@@ -414,6 +434,7 @@ static void packet_capture_stop(struct amtg_element *e)
             amtg_finish(e, state->intake->spare[i]);
         state->intake->spare[i] = NULL;
     }
+    state->intake->stale = BURST;
 }
 
 const struct amtg_class amtg_packet_capture = {

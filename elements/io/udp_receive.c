@@ -31,6 +31,7 @@ struct amtg_udp_intake {
     struct amtg_packet *spare[AMTG_SOCK_BURST]; /* small ones */
     struct amtg_packet *large[AMTG_SOCK_BURST]; /* NULL: the slot has none */
     unsigned expected; /* slots that get a large buffer: messages of the last call that were long */
+    unsigned stale;    /* slots, from the first on, that are to be made ready again */
     struct mmsghdr messages[AMTG_SOCK_BURST];
     struct iovec iov[AMTG_SOCK_BURST][2];
     struct sockaddr_storage names[AMTG_SOCK_BURST];
@@ -117,33 +118,50 @@ static struct amtg_packet *prepare_large(struct amtg_udp_receiver *r, unsigned i
     return in->large[i];
 }
 
-/* Make each slot ready; returns how many are, from the first on. */
-static unsigned prepare(struct amtg_udp_receiver *r)
+/* false: there is no buffer. */
+static bool prepare_slot(struct amtg_udp_receiver *r, unsigned i)
 {
     struct amtg_udp_intake *in = r->intake;
-    unsigned i;
 
-    for (i = 0; i < AMTG_SOCK_BURST; i++) {
-        if (!in->spare[i])
-            in->spare[i] = amtg_make(r->element, AMTG_DATAGRAM, AMTG_SMALL_OCTETS);
-        if (!in->spare[i])
-            break;
-        struct amtg_packet *large = prepare_large(r, i);
-        if (large)
-            in->iov[i][0] = (struct iovec){large->data, AMTG_LARGE_OCTETS};
-        else
-            in->iov[i][0] = (struct iovec){in->spare[i]->data, AMTG_SMALL_OCTETS};
-        in->iov[i][1] = (struct iovec){in->overflow + (size_t)i * OVERFLOW_OCTETS, OVERFLOW_OCTETS};
-        in->messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &in->names[i],
-            .msg_namelen = sizeof in->names[i],
-            .msg_iov = in->iov[i],
-            .msg_iovlen = large ? 1 : 2,
-            .msg_control = &in->controls[i],
-            .msg_controllen = sizeof in->controls[i],
-        };
-    }
-    return i;
+    if (!in->spare[i])
+        in->spare[i] = amtg_make(r->element, AMTG_DATAGRAM, AMTG_SMALL_OCTETS);
+    if (!in->spare[i])
+        return false;
+    struct amtg_packet *large = prepare_large(r, i);
+    if (large)
+        in->iov[i][0] = (struct iovec){large->data, AMTG_LARGE_OCTETS};
+    else
+        in->iov[i][0] = (struct iovec){in->spare[i]->data, AMTG_SMALL_OCTETS};
+    in->iov[i][1] = (struct iovec){in->overflow + (size_t)i * OVERFLOW_OCTETS, OVERFLOW_OCTETS};
+    in->messages[i].msg_hdr = (struct msghdr){
+        .msg_name = &in->names[i],
+        .msg_namelen = sizeof in->names[i],
+        .msg_iov = in->iov[i],
+        .msg_iovlen = large ? 1 : 2,
+        .msg_control = &in->controls[i],
+        .msg_controllen = sizeof in->controls[i],
+    };
+    return true;
+}
+
+/*
+ * Make the slots ready that are not any more: where datagrams come one by one, that is one of
+ * them and not all. Returns how many are ready, from the first on.
+ */
+static unsigned prepare(struct amtg_udp_receiver *r)
+{
+    for (unsigned i = 0; i < r->intake->stale; i++)
+        if (!prepare_slot(r, i))
+            return i;
+    r->intake->stale = 0;
+    return AMTG_SOCK_BURST;
+}
+
+/* The first so many slots are not ready any more. */
+static void note_stale(struct amtg_udp_intake *in, unsigned slots)
+{
+    if (in->stale < slots)
+        in->stale = slots;
 }
 
 /* Octets of a message that lies in a small buffer and the overflow area behind it. */
@@ -266,7 +284,10 @@ static unsigned deliver_all(struct amtg_udp_receiver *r, const struct amtg_udp_b
         lengthy += r->intake->messages[i].msg_len > AMTG_SMALL_OCTETS;
         datagrams += deliver(r, bound, i);
     }
+    note_stale(r->intake, messages);
+    note_stale(r->intake, r->intake->expected);
     r->intake->expected = lengthy < LARGE_SLOTS ? lengthy : LARGE_SLOTS;
+    note_stale(r->intake, r->intake->expected);
     return datagrams;
 }
 
@@ -278,6 +299,7 @@ bool amtg_udp_receive(struct amtg_udp_receiver *r, struct amtg_udp_bound *bound)
             return false;
         int n = recvmmsg(bound->fd, r->intake->messages, ready, MSG_DONTWAIT, NULL);
         if (n < 0) {
+            note_stale(r->intake, 1);
             /* An ICMP error shows here too; its record comes from the error queue. */
             if (errno == EAGAIN)
                 return true;
@@ -305,6 +327,7 @@ bool amtg_udp_receiver_init(struct amtg_udp_receiver *r, struct amtg_element *e)
         return false;
     }
     r->intake->overflow = area;
+    r->intake->stale = AMTG_SOCK_BURST;
     return true;
 }
 
@@ -320,6 +343,7 @@ void amtg_udp_receiver_stop(struct amtg_udp_receiver *r)
         give_back(r, &r->intake->spare[i]);
         give_back(r, &r->intake->large[i]);
     }
+    r->intake->stale = AMTG_SOCK_BURST;
 }
 
 /* ---- the error queue ---------------------------------------------------- */
