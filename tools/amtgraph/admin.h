@@ -7,6 +7,7 @@
  *   admin_question.c questions, and the visits that they pay to the shards
  *   admin_kinds.c    what can be asked
  *   admin_elements.c what the elements are, and the lines of the graph that say so
+ *   admin_graph.c    its picture
  *   admin_health.c   whether all shards answer
  *   admin_tap.c      packets as they cross an edge
  *   admin_drops.c    packets that are dropped

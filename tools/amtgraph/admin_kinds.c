@@ -1,12 +1,10 @@
 /* What can be asked of a running graph, but for packets on their way (admin_tap.c). */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/ask.h"
 #include "core/diag.h"
 #include "tools/amtgraph/admin_private.h"
-#include "tools/amtgraph/draw.h"
 #include "tools/amtgraph/class_page.h"
 
 enum {
@@ -17,7 +15,7 @@ enum {
     ARGUMENTS = 16,
 };
 
-extern const struct admin_kind admin_kind_crossings, admin_kind_drops, admin_kind_elements,
+extern const struct admin_kind admin_kind_crossings, admin_kind_drops, admin_kind_elements, admin_kind_graph,
     admin_kind_health, admin_kind_pace, admin_kind_tap;
 
 /* ---- status: which run this is ----------------------------------------------- */
@@ -86,39 +84,6 @@ static void counters_begin(struct admin_question *q)
 
 static const struct admin_kind counters = {
     .name = "counters", .help = "counters, drops and ports of all elements", .begin = counters_begin};
-
-/* ---- graph: where its elements and edges are drawn ------------------------------- */
-
-/* Laid out once: that takes a while, and the graph stays the same. */
-/* As `graph` draws it, but for room beside each type: there the page says what passes. */
-static json_t *drawn(const struct amtg_graph *g)
-{
-    static const char room[] = "                 ";
-    struct draw_note *notes = calloc(g->edges_count + 1, sizeof *notes);
-
-    for (unsigned i = 0; notes && i < g->edges_count; i++)
-        notes[i] = (struct draw_note){.text = room, .width = 1};
-    struct drawing *d = notes ? draw_graph(g, &(struct draw_options){.notes = notes}) : NULL;
-    json_t *json = d ? drawing_json(d) : NULL;
-    drawing_free(d);
-    free(notes);
-    return json;
-}
-
-static void graph_begin(struct admin_question *q)
-{
-    struct admin *a = q->admin;
-
-    if (!a->drawing)
-        a->drawing = drawn(admin_graph(a));
-    if (a->drawing)
-        admin_answer(q, json_copy(a->drawing), true);
-    else
-        admin_refuse(q, "the graph is too large to be drawn");
-}
-
-static const struct admin_kind graph = {
-    .name = "graph", .help = "where its elements and edges are drawn", .begin = graph_begin};
 
 /* ---- listings: what can be shown ---------------------------------------------- */
 
@@ -312,6 +277,6 @@ static const struct admin_kind call = {
     .name = "call", .help = "have an element do something", .changes = true, .begin = call_begin};
 
 const struct admin_kind *const admin_kinds[] = {
-    &status, &edges, &counters, &listings, &show, &call, &graph, &admin_kind_elements, &admin_kind_health,
+    &status, &edges, &counters, &listings, &show, &call, &admin_kind_graph, &admin_kind_elements, &admin_kind_health,
     &admin_kind_tap, &admin_kind_drops, &admin_kind_pace, &admin_kind_crossings, NULL,
 };

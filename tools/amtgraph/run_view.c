@@ -206,3 +206,19 @@ json_t *run_view_element_rates(const json_t *before, const json_t *after)
     }
     return view;
 }
+
+json_t *run_view_rates(const json_t *before, const json_t *after, const json_t *edges)
+{
+    json_t *rates = json_array();
+    const json_t *edge;
+    double seconds = seconds_between(before, after);
+    size_t i;
+
+    json_array_foreach(json_object_get(edges, "edges"), i, edge) {
+        const json_t *was = port_of_edge(before, edge), *is = port_of_edge(after, edge);
+        json_array_append_new(rates,
+                              json_pack("[ff]", rate(number(was, "packets"), number(is, "packets"), seconds),
+                                        rate(number(was, "octets"), number(is, "octets"), seconds) * 8));
+    }
+    return rates;
+}

@@ -18,5 +18,7 @@ json_t *run_view_drops(const json_t *counters);
  */
 json_t *run_view_edge_rates(const json_t *before, const json_t *after, const json_t *edges);
 json_t *run_view_element_rates(const json_t *before, const json_t *after);
+/* For each edge, in their order, [packets/s, bit/s]. */
+json_t *run_view_rates(const json_t *before, const json_t *after, const json_t *edges);
 
 #endif
