@@ -12,6 +12,7 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 #include "core/cursor.h"
 #include "elements/wire/types.h"
@@ -21,6 +22,24 @@ enum { PORT = 2268 };
 
 #define MAC "02:00:00:00:00:09"
 static const uint8_t mac[ETH_ALEN] = {2, 0, 0, 0, 0, 9}, other_mac[ETH_ALEN] = {2, 0, 0, 0, 0, 8};
+
+/* The system call, which can be told that the kernel has lost what it had to say. */
+static bool news_are_lost;
+
+ssize_t recv(int fd, void *octets, size_t len, int flags)
+{
+    ssize_t n = syscall(SYS_recvfrom, fd, octets, len, flags, NULL, NULL);
+    int domain = 0;
+    socklen_t room = sizeof domain;
+
+    if (n < 0 || !news_are_lost || !(flags & MSG_DONTWAIT) ||
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &room) < 0 || domain != AF_NETLINK)
+        return n;
+    while (syscall(SYS_recvfrom, fd, octets, len, flags, NULL, NULL) > 0)
+        continue;
+    errno = ENOBUFS;
+    return -1;
+}
 
 static struct amtg_peer peer_of(const char *remote, uint16_t port, const char *local)
 {
@@ -417,19 +436,20 @@ START_TEST(what_no_frame_suits_stays_together)
     struct amtg_peer peers[] = {
         peer_of("127.0.0.1", 5, "127.0.0.1"), peer_of("10.0.0.2", 5, "10.0.0.1"),
         peer_of("10.0.0.1", 5, "10.0.0.1"),   peer_of("192.0.2.1", 5, "10.0.0.1"),
-        peer_of("10.0.0.7", 5, "10.0.0.1")};
-    struct amtg_set *set = set_of(peers, 5);
+        peer_of("10.0.0.7", 5, "10.0.0.1"),   peer_of("10.0.0.255", 5, "10.0.0.1")};
+    struct amtg_set *set = set_of(peers, 6);
 
     push_to_set(rig, set, 20);
-    struct amtg_packet *p = take_rest(rig, 4);
+    struct amtg_packet *p = take_rest(rig, 5);
     ck_assert_uint_eq(p->len, 20);
     ck_assert_ptr_eq(p->to->entries[0], set->entries[0]);
     ck_assert_ptr_eq(p->to->entries[1], set->entries[2]);
     ck_assert_ptr_eq(p->to->entries[2], set->entries[3]);
     ck_assert_ptr_eq(p->to->entries[3], set->entries[4]);
+    ck_assert_ptr_eq(p->to->entries[4], set->entries[5]);
     amtg_packet_free(p);
     expect_frame(fd, mac, &peers[1], 20);
-    ck_assert_uint_eq(rig_counter(rig, "indirect"), 3); /* loopback, ourselves, nowhere */
+    ck_assert_uint_eq(rig_counter(rig, "indirect"), 4); /* loopback, ourselves, nowhere, everybody */
     ck_assert_uint_eq(rig_counter(rig, "unresolved"), 1);
     amtg_set_free(set);
     close(fd);
@@ -453,6 +473,98 @@ START_TEST(a_route_leads_elsewhere)
     await_frame(rig, fd, &peer, other_mac);
     netns_run("ip route del 192.0.2.0/24");
     await_rest(rig, &peer, "indirect");
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
+/* Which table of routes is asked is a matter of rules. */
+START_TEST(a_rule_leads_elsewhere)
+{
+    netns_enter();
+    cable_to_nowhere();
+    netns_run("ip neigh add 10.0.0.3 lladdr 02:00:00:00:00:08 dev v0 && "
+              "ip route add 192.0.2.0/24 via 10.0.0.2 && "
+              "ip route add 192.0.2.0/24 via 10.0.0.3 table 100");
+    struct rig *rig = rig_with(_i, "");
+    int fd = listen_on_v1();
+    struct amtg_peer peer = peer_of("192.0.2.1", 5, NULL);
+
+    await_frame(rig, fd, &peer, mac);
+    netns_run("ip rule add to 192.0.2.0/24 table 100");
+    await_frame(rig, fd, &peer, other_mac);
+    netns_run("ip rule del to 192.0.2.0/24 table 100");
+    await_frame(rig, fd, &peer, mac);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
+/* The kernel has more to say than there is room for, and says so instead: all is asked again. */
+START_TEST(news_that_are_lost_do_not_matter)
+{
+    netns_enter();
+    cable_to_nowhere();
+    netns_run("ip neigh add 10.0.0.3 lladdr 02:00:00:00:00:08 dev v0 && "
+              "ip route add 192.0.2.0/24 via 10.0.0.2");
+    struct rig *rig = rig_with(_i, "");
+    int fd = listen_on_v1();
+    struct amtg_peer peer = peer_of("192.0.2.1", 5, NULL);
+
+    await_frame(rig, fd, &peer, mac);
+    news_are_lost = true;
+    netns_run("ip route replace 192.0.2.0/24 via 10.0.0.3");
+    await_frame(rig, fd, &peer, other_mac);
+    news_are_lost = false;
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
+/* A routing daemon that is busy does not keep us asking. */
+START_TEST(many_changes_at_once_are_one)
+{
+    netns_enter();
+    cable_to_nowhere();
+    struct rig *rig = rig_with(_i, "");
+    uint64_t began = amtg_now(rig_element(rig, "it"));
+
+    netns_run("for i in $(seq 40); do echo route add 192.0.2.$i via 10.0.0.2; done | ip -batch -");
+    for (unsigned i = 0; i < 30; i++)
+        rig_step(rig, 10 * AMTG_MS);
+    rig_push(rig, "in", packet(rig, 20)); /* to nobody: a turn, which shows the counters */
+    rig_step(rig, 10 * AMTG_MS);
+    uint64_t tenths = (amtg_now(rig_element(rig, "it")) - began) / (100 * AMTG_MS);
+    ck_assert_uint_ge(rig_counter(rig, "forgotten"), 1);
+    ck_assert_uint_le(rig_counter(rig, "forgotten"), 2 + tenths);
+    rig_free(rig);
+}
+END_TEST
+
+/* Frames by a device without neighbours go to itself, as the kernel's do; a ninth device is not known. */
+START_TEST(so_many_devices_are_known)
+{
+    netns_enter();
+    netns_run("ip link set v0 address 02:00:00:00:00:08 arp off && "
+              "for i in 2 3 4 5 6 7 8 9 10; do ip link add d$i arp off type veth peer name e$i && "
+              "ip link set d$i up && ip link set e$i up && ip addr add 10.1.$i.1/24 dev d$i; done");
+    struct rig *rig = rig_with(_i, "");
+    int fd = listen_on_v1();
+    struct amtg_peer peers[10] = {peer_of("10.0.0.7", 5, "10.0.0.1")};
+    for (unsigned i = 1; i < 10; i++) {
+        char text[20];
+        snprintf(text, sizeof text, "10.1.%u.7", i + 1);
+        peers[i] = peer_of(text, 5, NULL);
+    }
+    struct amtg_set *set = set_of(peers, 10);
+
+    push_to_set(rig, set, 20);
+    expect_rest(rig, 2);
+    expect_frame(fd, other_mac, &peers[0], 20);
+    expect_no_frame(fd);
+    ck_assert_uint_eq(rig_counter(rig, "copies"), 8);
+    ck_assert_uint_eq(rig_counter(rig, "indirect"), 2);
+    amtg_set_free(set);
     close(fd);
     rig_free(rig);
 }
@@ -559,15 +671,18 @@ START_TEST(forgetting_sends_no_frame_elsewhere)
                                 peer_of("10.0.8.3", 5, NULL)};
     struct amtg_set *set = set_of(peers, 3);
 
-    rig_step(rig, 1);
+    push(rig, &peers[0], 20);
+    test_await_counter(rig, "copies", 1);
+    expect_frame(fd, mac, &peers[0], 20);
     uint64_t until = amtg_now(rig_element(rig, "it")) + 1100 * AMTG_MS;
     while (amtg_now(rig_element(rig, "it")) < until)
         rig_step(rig, 50 * AMTG_MS);
     push_to_set(rig, set, 20);
-    for (unsigned i = 0; i < 300 && rig_counter(rig, "copies") < 2; i++)
+    for (unsigned i = 0; i < 300 && rig_counter(rig, "copies") < 3; i++)
         rig_step(rig, 10 * AMTG_MS);
     expect_frame(fd, mac, &peers[0], 20);
     expect_no_frame(fd);
+    ck_assert_uint_eq(rig_counter(rig, "asked"), 3); /* about the first once more, after `keep` */
     rig_ignore(rig, "rest");
     amtg_set_free(set);
     close(fd);
@@ -646,7 +761,9 @@ AMTG_NETNS_SUITE("io/packet-socket", a_frame_says_what_a_datagram_would,
                  expansion_stops_and_goes_on, an_ipv4_neighbour_comes_and_goes,
                  an_ipv6_neighbour_comes_and_goes, a_reply_to_an_unknown_neighbour_goes_by_the_rest,
                  a_neighbour_not_heard_for_long_is_looked_for, what_no_frame_suits_stays_together,
-                 a_route_leads_elsewhere, an_interface_goes_down_and_comes_back,
+                 a_route_leads_elsewhere, a_rule_leads_elsewhere,
+                 news_that_are_lost_do_not_matter, many_changes_at_once_are_one,
+                 so_many_devices_are_known, an_interface_goes_down_and_comes_back,
                  what_is_too_long_for_the_device_goes_by_the_rest, next_hops_of_so_many_are_kept,
                  forgetting_sends_no_frame_elsewhere,
                  a_full_queue_drops_by_name, a_full_device_is_given_time_and_then_given_up,
