@@ -57,6 +57,30 @@ START_TEST(one_answer_tells_of_many_things)
 }
 END_TEST
 
+/* First what is not 0, then what has changed: for worlds of many elements. */
+START_TEST(counters_tell_only_what_has_changed)
+{
+    struct web_events *e = web_events_open(&run, "counters=200ms&changes=1");
+
+    ck_assert(web_events_next(e, "counters"));
+    ck_assert(json_is_false(json_object_get(e->data, "changes")));
+    const json_t *all = json_object_get(e->data, "elements");
+    ck_assert_str_eq(text_in(json_object_get(all, "mld"), "class"), "mld-parser");
+    ck_assert_ptr_null(json_object_get(json_object_get(all, "mld"), "taken"));
+    ck_assert_int_gt(json_integer_value(json_object_get(json_object_get(all, "source"), "taken")) +
+                         json_integer_value(json_object_get(
+                             json_object_get(json_object_get(all, "source"), "counters"), "sent")), 0);
+    ck_assert(web_events_next(e, "counters"));
+    ck_assert(json_is_true(json_object_get(e->data, "changes")));
+    all = json_object_get(e->data, "elements");
+    ck_assert_ptr_nonnull(json_object_get(json_object_get(all, "source"), "counters"));
+    ck_assert_ptr_null(json_object_get(json_object_get(all, "source"), "class"));
+    ck_assert_ptr_null(json_object_get(all, "mld"));
+    ck_assert_ptr_null(json_object_get(all, "secret"));
+    web_events_close(e);
+}
+END_TEST
+
 /* A sample of what was dropped: which element, why, and the packet; then a second's rest. */
 START_TEST(drops_are_sampled)
 {
@@ -277,6 +301,7 @@ int main(void)
     web_run_start(&run, args);
     web_run_await(&run, "wanted"); /* without any, its verdict would be bad */
     tcase_add_test(all, one_answer_tells_of_many_things);
+    tcase_add_test(all, counters_tell_only_what_has_changed);
     tcase_add_test(all, drops_are_sampled);
     tcase_add_test(all, drops_are_told_to_all_who_ask);
     tcase_add_test(all, a_filter_leaves_out_what_does_not_fit);

@@ -43,7 +43,7 @@ struct stream {
     char *out;
     size_t octets, taken, room;
     uint64_t id, taken_ns, told_ns;
-    bool changes;     /* counters: only the elements whose counters have changed */
+    bool changes;     /* counters: only those that have changed */
     json_t *before;   /* the counters that were told last, when `changes` */
     json_t *refusal; /* why one of them cannot be, when that is told at once */
     bool streaming, dropped;
@@ -168,20 +168,16 @@ static json_t *elements_of(const json_t *counters)
     return json_object_get(counters, "elements");
 }
 
-/* Of these counters, the elements that are not as they were told last. Takes line. */
+/* Of these counters, those that are not as they were told last. Takes line. */
 static json_t *changed(struct stream *s, json_t *line)
 {
-    json_t *was = elements_of(s->before), *is = elements_of(line), *all, *some, *element;
-    const char *name;
+    json_t *was = elements_of(s->before), *is = elements_of(line), *all, *some;
 
     if (!s->changes || !is)
         return line;
+    some = web_changes(was, is);
     all = json_copy(line);
-    some = json_object();
-    json_object_foreach(is, name, element)
-        if (!json_equal(json_object_get(was, name), element))
-            json_object_set(some, name, element);
-    json_object_set_new(all, "elements", some);
+    json_object_set_new(all, "elements", some ? some : json_object());
     json_object_set_new(all, "changes", json_boolean(was));
     json_decref(s->before);
     s->before = line;

@@ -98,6 +98,13 @@ void web_page_begin(struct web_request *r);
 /* The route of a path; NULL: none, or none by that method, and `allow` says which there is. */
 const struct web_route *web_route_find(const char *method, const char *path, const char **allow);
 
+/* ---- web_changes.c ---- */
+/*
+ * The members of `is`, and theirs, that are not as in `was` (NULL: nothing was); a number that was
+ * not there was 0. A new reference; NULL: nothing has changed.
+ */
+json_t *web_changes(const json_t *was, const json_t *is);
+
 /* ---- web_events.c, web_metrics.c ---- */
 void web_events_begin(struct web_request *r);
 void web_events_end(struct web_request *r); /* it has gone */

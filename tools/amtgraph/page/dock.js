@@ -54,6 +54,7 @@ class ElementPanel {
 
     async show(name) {
         this.name = name;
+        this.class = null;
         this.body.replaceChildren();
         const { classes, elements } = await this.run.describe();
         const element = elements.get(name);
@@ -68,11 +69,11 @@ class ElementPanel {
 
     update() {
         const now = this.run.counters[this.name];
-        if (!now)
+        if (!now || !this.class)
             return;
-        const meaning = (list, of) => this.class?.[list]?.find((entry) => entry.name === of)?.help ?? '';
+        const meaning = (list, of) => this.class[list]?.find((entry) => entry.name === of)?.help ?? '';
         const rows = [['taken', now.taken, 'packets that it was given'],
-            ...Object.entries(now.counters).map(([k, v]) => [k, v, meaning('counters', k)]),
+            ...(this.class.counters ?? []).map(({ name, help }) => [name, now.counters[name] ?? 0, help]),
             ...Object.entries(now.ports).map(([k, v]) => [`out: ${k}`, v.packets, meaning('outputs', k)]),
             ...Object.entries(now.drops).filter(([, v]) => v).map(([k, v]) => [`dropped: ${k}`, v, meaning('drops', k)])];
         this.body.replaceChildren(...rows.map(([name, value, help]) => el('tr', { class: name.startsWith('dropped') ? 'bad' : null },

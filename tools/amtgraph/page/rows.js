@@ -23,7 +23,7 @@ class RowTable {
         Object.assign(this, { columns, worst, pick, rows: [], shown: [], by: -1, down: false, words: '' });
         this.heads = columns.map((column, i) => el('th', { scope: 'col', title: column.help || null },
             el('button', { type: 'button', onclick: () => this.sortBy(i) }, column.name,
-                column.unit ? el('span', { class: 'unit' }, ` ${column.unit}`) : null)));
+                column.unit && column.unit !== column.name ? el('span', { class: 'unit' }, ` ${column.unit}`) : null)));
         this.above = el('tr', { class: 'gap', 'aria-hidden': true });
         this.below = el('tr', { class: 'gap', 'aria-hidden': true });
         this.body = el('tbody', {}, this.above, this.below);
@@ -141,7 +141,10 @@ class RowTable {
                 cells[i].textContent = text;
                 cells[i].title = text.length > 40 ? text : '';
             }
-            cells[i].className = typeof row[name] === 'number' ? 'number' : '';
+            const number = typeof row[name] === 'number';
+            cells[i].className = number ? 'number' : '';
+            if (number)
+                this.heads[i].className = 'number';
         });
     }
 

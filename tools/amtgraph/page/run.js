@@ -9,7 +9,7 @@ class Run {
     /** Another run may be there now, with another graph. */
     forget() {
         this.drawing = null;
-        this.edges = [];    // of the graph: {from, out, to, in, type, line}
+        this.edges = [];    // of the graph: {from, out, to, in, type, line, name}
         this.lines = [];    // drawn: {parts, packets, octets, rate, octetRate}
         this.listings = [];
         this.described = null;
@@ -38,6 +38,7 @@ class Run {
         this.lines = (drawing?.edges ?? []).map(() => ({ parts: [] }));
         this.leaving = new Map(); // element: its edges
         edges.forEach((edge, i) => {
+            edge.name = `${edge.from}.${edge.out} -> ${edge.to}.${edge.in}`;
             if (!this.leaving.has(edge.from))
                 this.leaving.set(edge.from, []);
             this.leaving.get(edge.from).push(i);
@@ -60,8 +61,7 @@ class Run {
     }
 
     edgeName(i) {
-        const e = this.edges[i];
-        return `${e.from}.${e.out} → ${e.to}.${e.in}`;
+        return this.edges[i].name.replace('->', '→');
     }
 
     /** The drawn box of an element, by its name: itself, or the row that it is in. */
@@ -70,18 +70,25 @@ class Run {
             (box.count && element.startsWith(`${box.name}[`)));
     }
 
-    /** Counters have come: all, or those of the elements that have changed. */
+    /** Counters have come: all that are not 0, or those that have changed. */
     count(news) {
-        if (!news.changes && news.seconds < this.seconds)
+        if (!news.changes)
             this.restart();
         const time = news.seconds - this.seconds, first = this.seconds === 0;
         const before = this.lines.map((line) => [line.packets, line.octets]);
         for (const drop of this.drops.values())
             drop.before = drop.packets;
-        for (const [name, element] of Object.entries(news.elements)) {
-            this.counters[name] = element;
-            this.countEdges(name, element);
-            this.countDrops(name, element);
+        for (const [name, changes] of Object.entries(news.elements)) {
+            const element = this.counters[name] ??= { class: changes.class, taken: 0, counters: {}, drops: {}, ports: {} };
+            element.taken = changes.taken ?? element.taken;
+            Object.assign(element.counters, changes.counters);
+            Object.assign(element.drops, changes.drops);
+            for (const [port, now] of Object.entries(changes.ports ?? {}))
+                element.ports[port] = { packets: 0, octets: 0, ...element.ports[port], ...now };
+            if (changes.ports)
+                this.countEdges(name, element);
+            if (changes.drops)
+                this.countDrops(name, { class: element.class, drops: changes.drops });
         }
         this.seconds = news.seconds;
         if (time <= 0 && !first)

@@ -31,7 +31,7 @@ const OWN = {
         help: 'what has passed each edge',
         columns: [{ name: 'edge', wide: 70 }, { name: 'type' }, { name: 'packets', unit: 'packets' }, { name: 'octets', unit: 'octets' }],
         rows: (run) => run.edges.map((e, i) => ({
-            edge: `${e.from}.${e.out} -> ${e.to}.${e.in}`, type: e.type, packets: run.seen[i].packets, octets: run.seen[i].octets,
+            edge: e.name, type: e.type, packets: run.seen[i].packets, octets: run.seen[i].octets,
         })),
     },
     counters: {

@@ -31,6 +31,7 @@ class PaceBar {
         try {
             await tell(order);
             this.problem = '';
+            this.until.blur(); // the next key is one of the page's again
         } catch (problem) {
             this.problem = problem.message;
         }
