@@ -47,14 +47,20 @@ static void copy_trimmed(struct side *side, const char *from, size_t len)
     snprintf(side->text, sizeof side->text, "%.*s", (int)len, from);
 }
 
-static void say_none(const struct amtg_graph *g, const char *text, char *why, size_t room)
+/* The nearest element; or, if it is that one, an edge that it has. */
+static void say_none(const struct amtg_graph *g, const char *text, const struct side *from, char *why,
+                     size_t room)
 {
     const char *names[NAMES];
     size_t count = 0;
+    char edge[2 * PART];
 
     for (unsigned i = 0; i < g->nodes_count && count < NAMES; i++)
         names[count++] = g->nodes[i].name;
-    const char *nearest = amtg_nearest(text, names, count);
+    const char *nearest = amtg_nearest(from->text, names, count);
+    for (unsigned i = 0; nearest && strcmp(nearest, from->text) == 0 && i < g->edges_count; i++)
+        if (strcmp(g->nodes[g->edges[i].from].name, nearest) == 0)
+            nearest = admin_edge_text(g, i, edge, sizeof edge);
     snprintf(why, room, nearest ? "the graph has no edge \"%s\" (did you mean \"%s\"?)"
                                 : "the graph has no edge \"%s\"", text, nearest);
 }
@@ -80,7 +86,7 @@ bool admin_edge_find(const struct amtg_graph *g, const char *text, struct admin_
                      admin_edge_text(g, i, one, sizeof one));
     }
     if (found == 0)
-        say_none(g, from.text, why, room);
+        say_none(g, text, &from, why, room);
     else if (found > 1)
         snprintf(why, room, "\"%s\" is more than one edge: %s%s", text, all, found > SHOWN ? ", ..." : "");
     return found == 1;
