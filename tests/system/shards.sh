@@ -47,6 +47,22 @@ gw got 20-39 1 $count
 [ "$(relay_value .elements.udp.counters.copies)" -ge $((40 * count)) ] ||
     fail "the copies of all shards are not summed up"
 
+# What is shown, tapped and told is that of all shards.
+"$AMTGRAPH" show gateways --name relay --json >"$work/shown"
+jq -e '.rows | length == 40 and ([.[].shard] | unique | length) > 1 and all(.copies >= '$count')' \
+    "$work/shown" >/dev/null || fail "show gateways of shards: $(head -c 1000 "$work/shown")"
+"$AMTGRAPH" show sockets --name relay | head -n 1 | grep -q ' shard$' || fail "show: no column says which shard"
+"$AMTGRAPH" call encap.reset --name relay || fail "call: exit code $?"
+[ "$("$AMTGRAPH" show edges --name relay --json | jq '.rows[] | select(.edge | startswith("encap.out ")) | .packets')" = 0 ] ||
+    fail "call: not all shards were reset"
+timeout 20 "$AMTGRAPH" tap messages.update --name relay --count 4 --json >"$work/tapped" &
+tapping=$!
+sleep 0.3
+gw request 0-9 4
+gw report 0-9 allow 232.1.1.1 $SOURCE4
+wait $tapping || fail "tap: exit code $?"
+[ "$(grep -c '"packet"' "$work/tapped")" -eq 4 ] || fail "tap of shards: $(head -c 1000 "$work/tapped")"
+
 # Each from the address of a neighbour: of four addresses some lie in another shard.
 for gateway in 0 1 2 3; do
     gw teardown $gateway via=$((gateway + 1))

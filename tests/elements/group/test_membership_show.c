@@ -138,6 +138,33 @@ START_TEST(a_gateway_can_be_dropped_by_hand)
 }
 END_TEST
 
+/* Whatever each of them has joined, packets do not wait for more than some hundred rows. */
+START_TEST(pages_of_groups_are_bounded_by_their_rows)
+{
+    enum { GATEWAYS = 200, GROUPS = 20, PAGE = 256 };
+    struct rig *rig = rig_new(_i, "it: {class: membership}");
+    struct amtg_element *e = rig_element(rig, "it");
+    uint64_t cursor = 0;
+    unsigned all = 0;
+
+    for (unsigned n = 0; n < GATEWAYS; n++)
+        for (unsigned g = 0; g < GROUPS; g++) {
+            char hex[64];
+            snprintf(hex, sizeof hex, "22000000" "00000001" "05000001" "e80102%02x" "c0000201", g);
+            report(rig, hex, "203.0.113.7", (uint16_t)(50000 + n));
+        }
+    do {
+        json_t *rows = json_array();
+        cursor = amtg_ask_rows(e, listing(e, "groups"), cursor, rows);
+        ck_assert_uint_lt(json_array_size(rows), PAGE + 8 * GROUPS); /* some may share a slot */
+        all += (unsigned)json_array_size(rows);
+        json_decref(rows);
+    } while (cursor);
+    ck_assert_uint_eq(all, GATEWAYS * GROUPS);
+    finish(rig);
+}
+END_TEST
+
 AMTG_RIG_SUITE("membership_show", a_gateway_is_shown_with_what_it_has_joined,
                channels_are_what_all_want_together, each_of_a_thousand_gateways_is_shown_in_pages,
-               a_gateway_can_be_dropped_by_hand)
+               pages_of_groups_are_bounded_by_their_rows, a_gateway_can_be_dropped_by_hand)
