@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/listing.h"
 #include "core/table.h"
 #include "elements/io/route.h"
 #include "elements/io/udp_bound.h"
@@ -362,6 +363,23 @@ static void udp_socket_stop(struct amtg_element *e)
     close_all(e);
 }
 
+static uint64_t show_sockets(struct amtg_element *e, uint64_t cursor, struct amtg_rows *rows)
+{
+    const struct udp_socket *state = amtg_state(e);
+    char text[AMTG_ADDR_TEXT];
+
+    (void)cursor; /* they are few */
+    for (unsigned i = 0; i < state->bounds_count; i++) {
+        const struct amtg_udp_bound *b = &state->bounds[i];
+        amtg_row(rows);
+        amtg_cell_text(rows, "%s", amtg_addr_text(&b->addr, text));
+        amtg_cell_number(rows, b->port);
+        amtg_cell_text(rows, b->is4 ? "IPv4" : "IPv6");
+        amtg_cell_text(rows, b->trains ? "yes" : "no");
+    }
+    return 0;
+}
+
 const struct amtg_class amtg_udp_socket = {
     .name = "udp-socket",
     .summary = "UDP datagrams to and from the host's network",
@@ -434,6 +452,10 @@ const struct amtg_class amtg_udp_socket = {
     .counters_count = AMTG_SOCK_COUNTERS,
     .drops = drops,
     .drops_count = AMTG_SOCK_DROPS,
+    AMTG_LISTINGS({.name = "sockets", .help = "where it listens", .rows = show_sockets,
+                   AMTG_COLUMNS({"address", NULL, "ours; 0.0.0.0 and :: stand for all of a family"},
+                                {"port", "number", "ours"}, {"family", NULL, "of IP"},
+                                {"trains", NULL, "whether the kernel takes several datagrams as one message"})}),
     AMTG_PROVIDES({&amtg_source_address, &ops, &stand_in_ops}),
     .check = udp_socket_check,
     .keeps = udp_socket_keeps,

@@ -67,6 +67,28 @@ START_TEST(every_question_has_its_answer)
 }
 END_TEST
 
+START_TEST(sockets_are_shown_with_their_elements)
+{
+    struct run_client c = client();
+    json_t *line = run_client_ask(&c, "\"do\": \"show\", \"listing\": \"sockets\"");
+    const json_t *rows = json_object_get(line, "rows"), *row;
+    bool relay = false, gateway = false;
+    size_t i;
+
+    ck_assert_uint_eq(json_array_size(rows), 2);
+    json_array_foreach((json_t *)rows, i, row) {
+        ck_assert_str_eq(text_of(row, "address"), "127.0.0.1");
+        ck_assert_str_eq(text_of(row, "family"), "IPv4");
+        ck_assert_int_gt(json_integer_value(json_object_get(row, "port")), 0);
+        relay |= strcmp(text_of(row, "element"), "relay-udp") == 0;
+        gateway |= strcmp(text_of(row, "element"), "gateway-udp") == 0;
+    }
+    ck_assert(relay && gateway);
+    json_decref(line);
+    run_client_close(&c);
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_said)
 {
     static const struct {
@@ -444,6 +466,7 @@ int main(void)
     umask(0); /* as a daemon may have it: modes are the program's own */
     asked_run_start(&loop, "loop", args);
     tcase_add_test(all, every_question_has_its_answer);
+    tcase_add_test(all, sockets_are_shown_with_their_elements);
     tcase_add_test(all, what_is_wrong_is_said);
     tcase_add_test(all, long_words_are_cut_and_still_refused);
     tcase_add_test(all, garbage_is_refused_and_the_next_line_answered);

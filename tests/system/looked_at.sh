@@ -57,6 +57,9 @@ shown gateways length $gateways
 shown gateways '[.[].gateway] | unique | length' $gateways
 shown gateways '[.[].joined] | unique' "[\"232.1.1.1{$SOURCE4}\"]"
 shown gateways 'all(.state == "joined" and .age >= .refreshed and .next > 200)' true
+shown gateways 'all(.copies > 0 and .octets > .copies)' true
+columns sockets address port family trains
+shown sockets '[.[] | select(.port == 2268) | .family] | sort' '["IPv4","IPv6"]'
 columns groups group gateway mode version left sources
 shown groups length $gateways
 shown groups '[.[].mode] | unique' '["include"]'
