@@ -77,8 +77,11 @@ export async function open(url, { hash = "", ...context } = {}) {
   return page;
 }
 
-after(async () => {
+/** All that was started has its end; after the tests of a file by itself. */
+export async function close() {
   await browser?.close();
   for (const child of running) child.kill("SIGKILL");
   rmSync(runtime, { recursive: true, force: true });
-});
+}
+
+if (process.env.NODE_TEST_CONTEXT) after(close);

@@ -37,6 +37,12 @@ class Dock {
     }
 }
 
+/** Text that stood further in. */
+function dedented(text) {
+    const by = /^ */.exec(text)[0].length;
+    return text.split('\n').map((line) => line.slice(Math.min(by, /^ */.exec(line)[0].length))).join('\n');
+}
+
 /** An element: what it is, where it is written, what it has counted. */
 class ElementPanel {
     constructor(run) {
@@ -63,7 +69,7 @@ class ElementPanel {
         this.class = classes[element.class];
         say(this.about, `${element.class}: ${this.class?.summary ?? ''}`);
         say(this.where, element.file ? `${element.file}, line ${element.line}` : '');
-        say(this.yaml, element.yaml ?? '');
+        say(this.yaml, dedented(element.yaml ?? ''));
         this.update();
     }
 

@@ -59,6 +59,17 @@ class GraphView {
         item.classList.add('chosen');
         item.focus({ preventScroll: true });
         this.choose(item.dataset.kind, Number(item.dataset.i));
+        requestAnimationFrame(() => this.reveal(item)); // what opens below may cover it
+    }
+
+    /** A line as far as its beginning, where its label is. */
+    reveal(item) {
+        const { x, y } = this.placeOf(item), scale = this.svg.clientWidth / this.run.drawing.size.w, edge = 60;
+        const view = this.scroll, at = { x: x * scale, y: y * scale };
+        if (at.y < view.scrollTop + edge || at.y > view.scrollTop + view.clientHeight - 2 * edge)
+            view.scrollTop = at.y - view.clientHeight / 2;
+        if (at.x < view.scrollLeft + edge || at.x > view.scrollLeft + view.clientWidth - 4 * edge)
+            view.scrollLeft = at.x - view.clientWidth / 2;
     }
 
     unchoose() {
@@ -158,7 +169,8 @@ class GraphView {
         this.lines?.[line]?.label && this.lines[line].label.classList.add('at-work');
         const node = this.boxes?.[box]?.node;
         node?.classList.add('at-work');
-        node?.scrollIntoView({ block: 'nearest', inline: 'center' });
+        if (node)
+            this.reveal(node);
     }
 
     zoom(factor) {

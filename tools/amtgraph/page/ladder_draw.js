@@ -51,6 +51,22 @@ function isWrongMac(messages, m) {
     return (m.kind === 'update' || m.kind === 'teardown') && query && query.mac !== m.mac;
 }
 
+/** What a message says, in a few words, of its fields. */
+function ladderWords(packet) {
+    const layers = packet.layers.filter((layer) => layer.layer !== 'ip4' && layer.layer !== 'ip6' && layer.layer !== 'udp');
+    const amt = layers.find((layer) => layer.layer === 'amt'), inner = layers.at(-1);
+    const all = (layer, name) => layer.fields.filter((field) => field.name === name).map((field) => field.value);
+    if (amt.message === 'request')
+        return all(amt, 'p')[0] === '1' ? 'for MLDv2' : 'for IGMPv3';
+    if (inner === amt)
+        return ['relay', 'gateway-address'].flatMap((name) => all(amt, name)).join(' ');
+    const records = inner.fields.filter((field) => /^records\[\d+\]$/.test(field.name)).length;
+    const types = all(inner, 'type').slice(-records), groups = all(inner, 'group'), sources = all(inner, 'sources');
+    if (!records)
+        return `${inner.title} ${inner.message ?? ''} ${groups.filter((g) => !/^(0\.0\.0\.0|::)$/.test(g)).join(' ')}`;
+    return `${inner.title} ${inner.message}: ${groups.map((group, i) => `${types[i]} ${group} ${sources[i] ?? ''}`).join(', ')}`;
+}
+
 function ladderBracket(group, x, messages) {
     const y = (i) => TOP + STEP * (i + 1), at = x + LANE * group.lane;
     const first = y(group.rows[0]), last = y(group.rows.at(-1));
@@ -64,13 +80,13 @@ function ladderMessage(m, i, x, relay, messages) {
     const y = TOP + STEP * (i + 1), [from, to] = m.down ? [relay, x] : [x, relay];
     const way = Math.sign(to - from), end = m.lost ? from + (to - from) * 0.6 : to, mid = Math.max(from, to) - RELAY / 2;
     const late = m.arrived === undefined ? '' : `, arrived ${seconds(m.arrived)}`;
-    const detail = m.packet.words.replace(/^.*?AMT [^:]*(: )?/, '');
+    const detail = ladderWords(m.packet).trim();
     const title = TITLES[m.kind] ?? m.kind, wrong = isWrongMac(messages, m);
     const fact = m.lost ? 'did not arrive' : wrong ? 'its MAC is not that of the Query' : '';
     return sv('g', { class: 'message', role: 'button', tabindex: i ? -1 : 0, 'data-i': i,
         'aria-label': `${seconds(m.time)}: ${title}, ${m.gateway} ${m.down ? 'from' : 'to'} the relay ${fact}` },
-    sv('title', {}, `${m.packet.words}\nsent ${seconds(m.time)}${late}`),
-    sv('rect', { class: 'hit', x: 0, y: y - 24, width: relay + 6, height: STEP - 4, rx: 4 }),
+    sv('title', {}, `${quiz.on ? '' : m.packet.words}\nsent ${seconds(m.time)}${late}`),
+    sv('rect', { class: 'hit', 'pointer-events': 'all', fill: 'none', x: 0, y: y - 24, width: relay + 6, height: STEP - 4, rx: 4 }),
     sv('text', { class: 'time', x: 4, y: y + 4 }, seconds(m.time)),
     sv('path', { class: `arrow${m.lost ? ' lost' : ''}`, d: `M${from} ${y}H${end - (m.lost ? 0 : 8 * way)}` }),
     m.lost ? sv('path', { class: 'arrow lost cross', d: `M${end - 5} ${y - 5}l10 10m0 -10l-10 10` })
@@ -88,7 +104,8 @@ function ladderSvg(messages) {
     const x = new Map(columns.map((name, k) => [name, LEFT + 60 + GATEWAY * k]));
     const relay = LEFT + 60 + GATEWAY * (columns.length - 1) + RELAY;
     const groups = ladderGroups(messages), lanes = ladderLanes(groups);
-    const w = relay + 60 + LANE * lanes + 20, h = TOP + STEP * (messages.length + 1);
+    const w = relay + 60 + LANE * lanes + 20, h = TOP + Math.max(STEP * (messages.length + 1),
+        ...groups.map((group) => STEP * (group.rows[0] + 1) + 7 * group.label.length)); // labels are upright
     const life = (name, at) => [sv('path', { class: 'life', d: `M${at} ${TOP - 14}V${h - 14}` }),
         sv('text', { class: 'who', x: at, y: TOP - 24, 'text-anchor': 'middle' }, name)];
     return sv('svg', { width: w, height: h, viewBox: `0 0 ${w} ${h}`, role: 'group', 'aria-label': many(messages.length, 'message') },

@@ -101,7 +101,7 @@ class EdgePanel {
         this.facts = el('p', { class: 'facts' });
         this.which = el('select', { 'aria-label': 'which of these edges', onchange: () => this.tap(Number(this.which.value)) });
         this.hold = el('input', { type: 'checkbox' });
-        this.filter = el('input', { type: 'search', size: 18, placeholder: 'pcap filter, such as ip6', 'aria-label': 'filter',
+        this.filter = el('input', { type: 'search', size: 26, placeholder: 'pcap filter, such as udp', 'aria-label': 'filter',
             onchange: () => this.tap(this.edge) });
         this.note = el('span', { class: 'note', role: 'status' });
         this.root = el('div', { class: 'panel' },

@@ -84,7 +84,7 @@ class RowTable {
                 for (let i = 0; i < x.length; i++)
                     if (x[i] !== y[i])
                         return compare(x[i], y[i], true);
-                return 0;
+                return compare(cell(a[this.columns[0].name]), cell(b[this.columns[0].name]), false);
             });
         }
         this.shown = rows;
