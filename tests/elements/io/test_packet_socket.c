@@ -570,6 +570,30 @@ START_TEST(so_many_devices_are_known)
 }
 END_TEST
 
+/* A tunnel, whose packets have no Ethernet header. */
+START_TEST(what_is_no_ethernet_gets_no_frames)
+{
+    netns_enter();
+    struct ifreq request = {.ifr_name = "t0", .ifr_flags = IFF_TUN | IFF_NO_PI};
+    int tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    ck_assert(tun >= 0 && ioctl(tun, TUNSETIFF, &request) == 0);
+    netns_run("echo 1 >/proc/sys/net/ipv6/conf/t0/disable_ipv6; ip link set t0 up && "
+              "ip addr add 10.0.9.1/24 dev t0");
+    struct rig *rig = rig_with(_i, "");
+    struct amtg_peer peer = peer_of("10.0.9.2", 5, "10.0.9.1");
+    struct amtg_set *set = set_of(&peer, 1);
+    uint8_t any[64];
+
+    push_to_set(rig, set, 20);
+    expect_rest(rig, 1);
+    ck_assert_uint_eq(rig_counter(rig, "indirect"), 1);
+    ck_assert_int_eq(read(tun, any, sizeof any), -1);
+    amtg_set_free(set);
+    close(tun);
+    rig_free(rig);
+}
+END_TEST
+
 /* What is sent meanwhile is the rest's, and nothing is dropped here. */
 START_TEST(an_interface_goes_down_and_comes_back)
 {
@@ -763,7 +787,8 @@ AMTG_NETNS_SUITE("io/packet-socket", a_frame_says_what_a_datagram_would,
                  a_neighbour_not_heard_for_long_is_looked_for, what_no_frame_suits_stays_together,
                  a_route_leads_elsewhere, a_rule_leads_elsewhere,
                  news_that_are_lost_do_not_matter, many_changes_at_once_are_one,
-                 so_many_devices_are_known, an_interface_goes_down_and_comes_back,
+                 so_many_devices_are_known, what_is_no_ethernet_gets_no_frames,
+                 an_interface_goes_down_and_comes_back,
                  what_is_too_long_for_the_device_goes_by_the_rest, next_hops_of_so_many_are_kept,
                  forgetting_sends_no_frame_elsewhere,
                  a_full_queue_drops_by_name, a_full_device_is_given_time_and_then_given_up,
