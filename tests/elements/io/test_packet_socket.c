@@ -457,6 +457,33 @@ START_TEST(what_no_frame_suits_stays_together)
 }
 END_TEST
 
+/* ... and apart from those of another packet, though both are expanded at once. */
+START_TEST(the_rests_of_two_packets_are_two)
+{
+    netns_enter();
+    cable_to_nowhere();
+    struct rig *rig = rig_with(_i, "");
+    struct amtg_peer peers[] = {peer_of("10.0.0.7", 5, "10.0.0.1"), peer_of("10.0.0.2", 5, "10.0.0.1"),
+                                peer_of("10.0.0.8", 5, "10.0.0.1")};
+    struct amtg_set *sets[] = {set_of(peers, 3), set_of(peers, 1)};
+    struct amtg_packet *batch[] = {packet(rig, 20), packet(rig, 30)};
+
+    for (unsigned i = 0; i < 2; i++)
+        amtg_packet_to_set(batch[i], sets[i]);
+    rig_push_batch(rig, "in", batch, 2);
+    test_await(rig, "rest", 2);
+    for (unsigned i = 0; i < 2; i++) {
+        struct amtg_packet *p = rig_take(rig, "rest");
+        ck_assert_uint_eq(p->len, i ? 30 : 20);
+        ck_assert_uint_eq(p->to->count, i ? 1 : 2);
+        amtg_packet_free(p);
+        amtg_set_free(sets[i]);
+    }
+    ck_assert_uint_eq(rig_counter(rig, "copies"), 1);
+    rig_free(rig);
+}
+END_TEST
+
 /* A router on the way, and another one instead. */
 START_TEST(a_route_leads_elsewhere)
 {
@@ -785,6 +812,7 @@ AMTG_NETNS_SUITE("io/packet-socket", a_frame_says_what_a_datagram_would,
                  expansion_stops_and_goes_on, an_ipv4_neighbour_comes_and_goes,
                  an_ipv6_neighbour_comes_and_goes, a_reply_to_an_unknown_neighbour_goes_by_the_rest,
                  a_neighbour_not_heard_for_long_is_looked_for, what_no_frame_suits_stays_together,
+                 the_rests_of_two_packets_are_two,
                  a_route_leads_elsewhere, a_rule_leads_elsewhere,
                  news_that_are_lost_do_not_matter, many_changes_at_once_are_one,
                  so_many_devices_are_known, what_is_no_ethernet_gets_no_frames,
