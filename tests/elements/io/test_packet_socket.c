@@ -41,6 +41,18 @@ ssize_t recv(int fd, void *octets, size_t len, int flags)
     return -1;
 }
 
+/* The same: it sends nothing next time, for this reason. */
+static int refusal;
+
+int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    if (!refusal)
+        return (int)syscall(SYS_sendmmsg, fd, messages, count, flags);
+    errno = refusal;
+    refusal = 0;
+    return -1;
+}
+
 static struct amtg_peer peer_of(const char *remote, uint16_t port, const char *local)
 {
     struct amtg_peer peer = {.remote_port = port};
@@ -789,6 +801,41 @@ START_TEST(a_full_device_is_given_time_and_then_given_up)
 }
 END_TEST
 
+/* What a socket has no room for waits; what a device refuses goes by the rest, and all is asked again. */
+START_TEST(refused_frames_are_not_lost)
+{
+    netns_enter();
+    cable_to_nowhere();
+    struct rig *rig = rig_with(_i, "");
+    int fd = listen_on_v1();
+    struct amtg_peer peer = peer_of("10.0.0.2", 5, "10.0.0.1");
+
+    refusal = EAGAIN;
+    push(rig, &peer, 20);
+    test_await_counter(rig, "copies", 1);
+    expect_frame(fd, mac, &peer, 20);
+    ck_assert_uint_eq(rig_counter(rig, "waits"), 1);
+    ck_assert_uint_eq(rig_counter(rig, "refused"), 0);
+    uint64_t before = rig_counter(rig, "forgotten");
+    refusal = ENETDOWN;
+    push(rig, &peer, 30);
+    test_await(rig, "rest", 1);
+    struct amtg_packet *p = rig_take(rig, "rest");
+    ck_assert_uint_eq(p->len, 30);
+    amtg_packet_free(p);
+    ck_assert_uint_eq(rig_counter(rig, "refused"), 1);
+    for (unsigned i = 0; i < 30 && rig_counter(rig, "forgotten") == before; i++) {
+        push(rig, &peer, 40);
+        rig_step(rig, 10 * AMTG_MS);
+    }
+    ck_assert_uint_gt(rig_counter(rig, "forgotten"), before);
+    expect_frame(fd, mac, &peer, 40);
+    ck_assert_uint_eq(rig_drops_all(rig), 0);
+    close(fd);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(what_waits_at_the_end_is_dropped_by_name)
 {
     netns_enter();
@@ -820,4 +867,5 @@ AMTG_NETNS_SUITE("io/packet-socket", a_frame_says_what_a_datagram_would,
                  what_is_too_long_for_the_device_goes_by_the_rest, next_hops_of_so_many_are_kept,
                  forgetting_sends_no_frame_elsewhere,
                  a_full_queue_drops_by_name, a_full_device_is_given_time_and_then_given_up,
+                 refused_frames_are_not_lost,
                  what_waits_at_the_end_is_dropped_by_name)
