@@ -9,6 +9,7 @@ const loop = await startLoop({ args: ["--set", `port=${udp}`] });
 const page = await open(loop.url);
 const other = gateway(udp);
 const edge = (name) => page.locator(`.edge[aria-label^="edge ${name} "]`);
+const tapped = () => page.locator("#dock .note", { hasText: "waiting for packets" }).waitFor();
 const tick = () => page.waitForTimeout(50);
 
 /** Try until it holds: the page is told of things a moment later. */
@@ -59,7 +60,7 @@ test("counters of what stands still are the same to the last one", async () => {
 test("a click on an edge shows a decoded Request, each field linked to its octets", async () => {
   await page.keyboard.press("g");
   await edge("relay-messages.request").click({ force: true });
-  await page.waitForTimeout(300); // the tap is laid
+  await tapped();
   await other.send(Buffer.from("03000000c0ffee01", "hex"));
   await page.locator("#dock .packets li", { hasText: "AMT Request nonce c0ffee01" }).click();
   const nonce = page.locator("#dock .fields tr", { hasText: "nonce" });
@@ -72,7 +73,7 @@ test("a click on an edge shows a decoded Request, each field linked to its octet
 
 test("the ladder shows a whole handshake, nonce and MAC matched", async () => {
   await page.keyboard.press("m");
-  await page.waitForTimeout(400); // the taps are laid
+  await page.locator('.ladder[data-laid="true"]').waitFor();
   const { nonce, mac } = await other.shake("232.1.2.3", "198.51.100.12");
   await page.locator("#view-ladder .filter").fill(other.address());
   const titles = () => page.$$eval("#view-ladder .message > text:not(.time):not(.soft)", (all) => all.map((t) => t.firstChild.textContent));
@@ -97,7 +98,7 @@ test("a packet full of HTML does no harm", async () => {
   await page.keyboard.press("Escape");
   await page.keyboard.press("g");
   await edge("relay-udp.out").click({ force: true });
-  await page.waitForTimeout(300);
+  await tapped();
   await other.send(Buffer.from(`\x05\x00${evil}`)); // an Update without a right MAC
   await soon("its octets", async () => {
     for (const row of await page.locator("#dock .packets li").all()) {

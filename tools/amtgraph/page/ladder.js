@@ -75,11 +75,13 @@ class LadderView {
         this.left = all.length - this.taps.length;
         this.both = this.taps.some((tap) => tap.side === 'relay') && this.taps.some((tap) => tap.side === 'gateway');
         this.byEdge = new Map(this.taps.map((tap) => [tap.edge, tap]));
+        this.laid = 0;
         this.draw();
         if (!this.taps.length)
             return;
         const query = [...this.taps.map((tap) => ['tap', tap.edge]), ['filter', NO_DATA], ['snap', '512']];
         this.stream = new Stream(query, {
+            tap: () => { this.laid++; this.draw(); },
             packet: (text) => this.take(JSON.parse(text)),
             missed: (text) => { this.missed = (this.missed ?? 0) + JSON.parse(text).missed; },
             refused: (text) => { this.problem = JSON.parse(text).error; this.draw(); },
@@ -122,6 +124,7 @@ class LadderView {
     drawNow() {
         if (!this.place.offsetParent)
             return;
+        this.place.dataset.laid = this.laid === this.taps?.length;
         const words = this.search.value.trim().toLowerCase();
         const all = this.messages.map((m) => ({ ...m, gateway: this.gatewayOf(m), down: !BY_GATEWAY.has(m.kind),
             lost: m.sent && this.both && m.arrived === undefined && this.last - m.time > LOST_AFTER }));

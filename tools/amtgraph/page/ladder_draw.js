@@ -86,7 +86,7 @@ function ladderMessage(m, i, x, relay, messages) {
     return sv('g', { class: 'message', role: 'button', tabindex: i ? -1 : 0, 'data-i': i,
         'aria-label': `${seconds(m.time)}: ${title}, ${m.gateway} ${m.down ? 'from' : 'to'} the relay ${fact}` },
     sv('title', {}, `${quiz.on ? '' : m.packet.words}\nsent ${seconds(m.time)}${late}`),
-    sv('rect', { class: 'hit', 'pointer-events': 'all', fill: 'none', x: 0, y: y - 24, width: relay + 6, height: STEP - 4, rx: 4 }),
+    sv('rect', { class: 'hit', x: 0, y: y - 24, width: relay + 6, height: STEP - 4, rx: 4 }),
     sv('text', { class: 'time', x: 4, y: y + 4 }, seconds(m.time)),
     sv('path', { class: `arrow${m.lost ? ' lost' : ''}`, d: `M${from} ${y}H${end - (m.lost ? 0 : 8 * way)}` }),
     m.lost ? sv('path', { class: 'arrow lost cross', d: `M${end - 5} ${y - 5}l10 10m0 -10l-10 10` })

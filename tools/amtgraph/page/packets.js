@@ -137,9 +137,10 @@ class EdgePanel {
         this.list.clear();
         this.view.show({});
         const { from, out } = this.run.edges[edge], filter = this.filter.value.trim();
-        say(this.note, 'waiting for packets');
+        say(this.note, 'asking');
         let missed = 0;
         this.stream = new Stream({ tap: `${from}.${out}`, snap: 2048, ...(filter ? { filter } : {}) }, {
+            tap: () => say(this.note, 'waiting for packets'),
             packet: (text) => {
                 if (!missed)
                     say(this.note, '');

@@ -121,9 +121,11 @@ async function takeCounters(text) {
     const start = performance.now();
     run.count(JSON.parse(text));
     if (tabs.now === 'ladder')
-        ladder.open();
-    redraw(tabs.now);
-    drops.update();
+        ladder.open(); // it draws by itself, when there is a message
+    else
+        redraw(tabs.now);
+    if (tabs.now !== 'drops')
+        drops.update(); // how many, on its tab
     dock.panel?.update?.();
     if (run.status?.paced)
         pace.tick(run.seconds);

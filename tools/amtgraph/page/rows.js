@@ -3,6 +3,8 @@
 const ROW = 26;   // pixels; page.css says so too
 const MARGIN = 8; // rows above and below what is in sight
 
+const WORDS = new Intl.Collator('en', { numeric: true });
+
 /** Numbers by size, the rest as text; what is missing comes last either way. */
 function compare(a, b, down) {
     if (a === b)
@@ -10,7 +12,7 @@ function compare(a, b, down) {
     if (a === null || a === undefined || b === null || b === undefined)
         return (a ?? null) === null ? ((b ?? null) === null ? 0 : 1) : -1;
     const order = typeof a === 'number' && typeof b === 'number' ? a - b
-        : String(a).localeCompare(String(b), 'en', { numeric: true });
+        : WORDS.compare(String(a), String(b));
     return down ? -order : order;
 }
 
