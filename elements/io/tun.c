@@ -239,14 +239,21 @@ static void account(struct amtg_element *e, int error)
     amtg_count(e, WRITES, !error);
 }
 
+static void say_no_trains(struct amtg_element *e, int error)
+{
+    const struct tun *state = amtg_state(e);
+
+    amtg_log(e, AMTG_LOG_INFO, "no-trains", "interface=%s error=\"%s\"", state->interface,
+             strerror(error));
+}
+
 /* A train that the kernel does not take is written packet by packet, and so are all that follow. */
 static void give_up_trains(struct amtg_element *e, int error)
 {
     struct tun *state = amtg_state(e);
 
     state->most = 1;
-    amtg_log(e, AMTG_LOG_INFO, "no-trains", "interface=%s error=\"%s\"", state->interface,
-             strerror(error));
+    say_no_trains(e, error);
 }
 
 static void tun_push(struct amtg_element *e, unsigned in, struct amtg_batch *batch)
@@ -327,6 +334,8 @@ static int open_device(struct amtg_element *e, struct amtg_tun_trouble *trouble,
         state->up = false;
     amtg_gauge(e, UP, state->up);
     note_shortcomings(e, trouble);
+    if (state->most < state->trains)
+        say_no_trains(e, EOPNOTSUPP);
     return 0;
 }
 

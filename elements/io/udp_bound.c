@@ -80,6 +80,8 @@ enum amtg_err amtg_udp_bind(struct amtg_element *e, const struct amtg_addr *addr
     set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options->receive_buffer);
     set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options->send_buffer);
     bool trains = set(fd, IPPROTO_UDP, UDP_SEGMENT, 0); /* Linux 4.18 */
+    if (!trains)
+        amtg_log(e, AMTG_LOG_INFO, "no-trains", "address=%s error=\"%s\"", text, strerror(errno));
     if (options->gro)
         set(fd, IPPROTO_UDP, UDP_GRO, 1); /* Linux 5.0; before that they come one by one */
     *bound = (struct amtg_udp_bound){

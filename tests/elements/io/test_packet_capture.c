@@ -10,10 +10,25 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
+#include <sys/syscall.h>
 
 #include "elements/wire/ip.h"
 #include "elements/wire/types.h"
 #include "elements/wire/udp.h"
+
+/* The system call as seen by the element, from a kernel before Linux 4.20. */
+static bool kernel_gives_outgoing;
+static unsigned refused;
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    if (kernel_gives_outgoing && level == SOL_PACKET && option == PACKET_IGNORE_OUTGOING) {
+        refused++;
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    return (int)syscall(SYS_setsockopt, fd, level, option, value, len);
+}
 
 /* A socket that sends multicast out of v1, and so along the cable to v0. */
 static int sender(bool is4)
@@ -171,6 +186,29 @@ START_TEST(local_senders_are_heard_only_when_asked_for)
 }
 END_TEST
 
+/* There the filter leaves them out; what comes from elsewhere is heard as ever. */
+START_TEST(a_kernel_that_gives_outgoing_packets_has_them_filtered)
+{
+    netns_enter();
+    kernel_gives_outgoing = true;
+    int from_here = sender(true);
+    struct rig *rig = rig_new_real(_i, "it: {class: packet-capture, interface: v1, filter: udp port 5000}");
+    struct rig *far = rig_new_real(_i, "it: {class: packet-capture, interface: v0, filter: udp port 5000}");
+    kernel_gives_outgoing = false;
+    ck_assert_uint_eq(refused, 2);
+
+    test_send(from_here, group(true), 5000, "x", 1);
+    test_await(far, "out", 1);
+    expect(far, true, (const uint8_t *)"x", 1);
+    rig_step(rig, 50 * AMTG_MS);
+    rig_expect_nothing(rig, "out");
+    ck_assert_uint_eq(rig_counter(rig, "received"), 0);
+    rig_free(far);
+    rig_free(rig);
+    close(from_here);
+}
+END_TEST
+
 /* Linux before 6.2 cannot tell how long the parts are; there the packet is dropped by name. */
 START_TEST(a_coalesced_udp_packet_is_split)
 {
@@ -315,7 +353,8 @@ END_TEST
 AMTG_NETNS_SUITE("packet-capture", packets_are_given_whole_with_their_checksum_completed,
                  the_filter_keeps_out_what_it_does_not_name,
                  frames_of_a_vlan_and_of_other_protocols_are_left_out,
-                 local_senders_are_heard_only_when_asked_for, a_coalesced_udp_packet_is_split,
+                 local_senders_are_heard_only_when_asked_for,
+                 a_kernel_that_gives_outgoing_packets_has_them_filtered, a_coalesced_udp_packet_is_split,
                  a_datagram_of_60000_octets_is_given_whole, what_the_kernel_loses_is_counted,
                  the_interface_of_the_default_route_is_the_default,
                  an_interface_that_goes_down_and_up_is_still_captured,

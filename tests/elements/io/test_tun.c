@@ -2,8 +2,11 @@
  * tun: what the host says on the interface and is given by it; the interface down, up,
  * removed, there before; privileges. Each test in a network namespace of its own.
  */
+#include <linux/if_tun.h>
 #include <net/if.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -202,6 +205,27 @@ ssize_t writev(int fd, const struct iovec *iov, int count)
     return syscall(SYS_writev, fd, iov, count);
 }
 
+/* A kernel that says at once what it cannot do. */
+static enum { CAN_ALL, NO_UDP_OFFLOAD, NO_HEADERS } kernel;
+static unsigned refused;
+
+int ioctl(int fd, unsigned long request, ...)
+{
+    va_list list;
+
+    va_start(list, request);
+    void *argument = va_arg(list, void *);
+    va_end(list);
+    bool offload = request == TUNSETOFFLOAD && ((unsigned long)argument & ~(unsigned long)TUN_F_CSUM);
+    bool headers = request == TUNSETIFF && ((struct ifreq *)argument)->ifr_flags & IFF_VNET_HDR;
+    if ((kernel == NO_UDP_OFFLOAD && offload) || (kernel == NO_HEADERS && headers)) {
+        refused++;
+        errno = EINVAL;
+        return -1;
+    }
+    return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
 static bool has_trains(void)
 {
     FILE *release = fopen("/proc/sys/kernel/osrelease", "r");
@@ -246,6 +270,43 @@ START_TEST(trains_that_the_kernel_refuses_are_written_one_by_one)
     refuse_trains = false;
     close(fd);
     end(rig);
+}
+END_TEST
+
+/* Linux before 6.2, and a sandbox without the headers: seen when the interface is opened. */
+START_TEST(a_kernel_without_trains_gets_plain_writes)
+{
+    static const int kernels[] = {NO_UDP_OFFLOAD, NO_HEADERS};
+
+    netns_enter();
+    for (unsigned i = 0; i < 2; i++) {
+        char *said;
+        size_t length;
+        FILE *log = open_memstream(&said, &length);
+
+        kernel = kernels[i];
+        refused = 0;
+        rig_log_to(log);
+        struct rig *rig = rig_new_real(_i, T0);
+        ck_assert_uint_eq(refused, 1);
+        int fd = join(0, NULL);
+        await_report(rig, 0); /* read without a header, too */
+        push_ten(rig, 0);
+        expect_ten(fd);
+        push_ten(rig, 0);
+        expect_ten(fd);
+        ck_assert_uint_eq(rig_counter(rig, "written"), 20);
+        ck_assert_uint_eq(rig_counter(rig, "writes"), 20);
+        ck_assert_uint_eq(rig_drops_all(rig), 0);
+        close(fd);
+        end(rig);
+        kernel = CAN_ALL;
+        fclose(log);
+        rig_log_to(NULL);
+        ck_assert_ptr_nonnull(strstr(said, "no-trains"));
+        ck_assert_ptr_null(strstr(strstr(said, "no-trains") + 1, "no-trains")); /* once */
+        free(said);
+    }
 }
 END_TEST
 
@@ -520,6 +581,7 @@ AMTG_NETNS_SUITE("tun", the_interface_is_made_and_set_up_and_goes_with_the_run,
                  members_receive_what_is_pushed_in_under_a_strict_filter_elsewhere,
                  what_comes_together_is_written_at_once_and_received_one_by_one,
                  trains_that_the_kernel_refuses_are_written_one_by_one,
+                 a_kernel_without_trains_gets_plain_writes,
                  without_trains_each_is_written_alone,
                  a_source_without_a_route_is_counted_once_a_minute,
                  no_stream_of_sources_makes_it_look_for_routes_all_the_time,

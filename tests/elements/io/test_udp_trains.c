@@ -21,7 +21,7 @@ static struct {
     bool refuse_trains;   /* as a link or a device that cannot do them */
     int refusal;          /* with this errno */
     unsigned most;        /* messages that one call sends; 0: all */
-    int fail[8];          /* errno of the next calls, one each; 0: none */
+    int fail[16];         /* errno of the next calls, one each; 0: none */
     unsigned fails, failed;
     unsigned calls, messages, trains;
 } script;
@@ -378,8 +378,13 @@ END_TEST
 /* Linux before 4.18 */
 START_TEST(a_kernel_without_trains_sends_datagrams)
 {
+    char *said;
+    size_t length;
+    FILE *log = open_memstream(&said, &length);
+
     memset(&script, 0, sizeof script);
     script.no_trains = true;
+    rig_log_to(log);
     begin_scripted(_i, "127.0.0.1", "");
     push(1, 4, 200);
     test_await_counter(rig, "copies", 4 * CLIENTS);
@@ -389,6 +394,11 @@ START_TEST(a_kernel_without_trains_sends_datagrams)
     ck_assert_uint_eq(rig_counter(rig, "plain"), 0); /* of nobody's way has anything been found out */
     expect_nothing_more();
     end();
+    fclose(log);
+    rig_log_to(NULL);
+    ck_assert_ptr_nonnull(strstr(said, "no-trains"));
+    ck_assert_ptr_null(strstr(strstr(said, "no-trains") + 1, "no-trains")); /* once */
+    free(said);
 }
 END_TEST
 
@@ -485,6 +495,43 @@ START_TEST(short_returns_and_full_devices_lose_nothing)
 }
 END_TEST
 
+/* No memory for a moment is a device that is full for a moment: tried again after a pause. */
+START_TEST(a_kernel_short_of_memory_is_asked_again)
+{
+    begin(_i, "");
+    script.fail[0] = script.fail[1] = ENOMEM;
+    script.fails = 2;
+    push(1, 4, 200);
+    test_await_counter(rig, "copies", 4 * CLIENTS);
+    expect_all(1, 4, 200);
+    expect_nothing_more();
+    ck_assert_uint_eq(rig_counter(rig, "waits"), 2);
+    ck_assert_uint_eq(script.trains, CLIENTS);
+    ck_assert_uint_eq(rig_drops_all(rig), 0);
+    end();
+}
+END_TEST
+
+/* One that stays short costs the copies at hand, by name; the next message has its own tries. */
+START_TEST(a_kernel_that_stays_short_of_memory_costs_copies_that_are_counted)
+{
+    begin(_i, "");
+    for (; script.fails < 9; script.fails++) /* eight pauses, and the end */
+        script.fail[script.fails] = ENOMEM;
+    push(1, 4, 200);
+    test_await_counter(rig, "copies", 4 * (CLIENTS - 1));
+    ck_assert_uint_eq(rig_drops(rig, "no-device-room"), 4);
+    ck_assert_uint_eq(rig_counter(rig, "waits"), 8);
+    ck_assert_uint_eq(endpoints[0]->copies, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        expect(1, (uint8_t)(1 + i), 200);
+        expect(2, (uint8_t)(1 + i), 200);
+    }
+    expect_nothing_more();
+    end();
+}
+END_TEST
+
 START_TEST(copies_that_are_given_up_are_counted_each)
 {
     begin(_i, "");
@@ -541,5 +588,6 @@ AMTG_RIG_SUITE("udp-socket: trains", packets_of_one_set_are_one_message_to_each,
                a_way_that_takes_no_trains_gets_datagrams, a_kernel_without_trains_sends_datagrams,
                a_way_that_took_no_trains_is_tried_again,
                an_icmp_error_about_another_costs_nobody_his_trains, others_keep_their_trains,
-               short_returns_and_full_devices_lose_nothing,
+               short_returns_and_full_devices_lose_nothing, a_kernel_short_of_memory_is_asked_again,
+               a_kernel_that_stays_short_of_memory_costs_copies_that_are_counted,
                copies_that_are_given_up_are_counted_each, nothing_waits_unless_that_is_wanted)
