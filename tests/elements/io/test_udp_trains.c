@@ -240,6 +240,30 @@ START_TEST(an_empty_datagram_is_sent_by_itself)
 }
 END_TEST
 
+/* A socket of all our addresses: each destination is sent to from the one that it knows. */
+START_TEST(each_copy_leaves_from_its_own_address)
+{
+    static const uint8_t any[16];
+
+    begin_on(_i, "0.0.0.0", "");
+    for (unsigned c = 0; c < CLIENTS; c++) {
+        ck_assert(amtg_addr_parse("127.0.0.1", &endpoints[c]->peer.remote));
+        endpoints[c]->peer.local = c == 2 ? amtg_addr_from4(any) : endpoints[c]->peer.remote;
+    }
+    ck_assert(amtg_addr_parse("127.0.0.3", &endpoints[1]->peer.local));
+    push(1, 1, 200);
+    test_await_counter(rig, "copies", CLIENTS);
+    for (unsigned c = 0; c < CLIENTS; c++) {
+        struct amtg_addr from;
+        uint16_t port;
+        uint8_t got[300];
+        ck_assert_int_eq(test_receive(clients[c], got, sizeof got, &from, &port), 200);
+        ck_assert(amtg_addr_equal(&from, c == 1 ? &endpoints[1]->peer.local : &endpoints[c]->peer.remote));
+    }
+    end();
+}
+END_TEST
+
 /* Streams that come mixed: each has its trains, and its order. */
 START_TEST(packets_of_other_sets_do_not_break_a_train)
 {
@@ -581,7 +605,7 @@ END_TEST
 AMTG_RIG_SUITE("udp-socket: trains", packets_of_one_set_are_one_message_to_each,
                one_packet_is_no_train,
                the_last_of_a_train_may_be_shorter_and_another_size_ends_it,
-               an_empty_datagram_is_sent_by_itself,
+               an_empty_datagram_is_sent_by_itself, each_copy_leaves_from_its_own_address,
                packets_of_other_sets_do_not_break_a_train, another_tos_ends_a_train,
                a_train_holds_what_a_datagram_can, who_has_gone_meanwhile_is_skipped,
                a_train_under_way_takes_no_more, a_reply_overtakes_the_rest_of_a_train,
