@@ -25,6 +25,16 @@ START_TEST(all_steps_are_settled_in_their_order)
 }
 END_TEST
 
+/* The host may be late, and then there is a datagram after the end. */
+START_TEST(a_stream_that_goes_on_after_the_end_has_not_stopped)
+{
+    const struct verify v = {
+        .until_ns = 10 * AMTG_S, .options.watch_ns = 5 * AMTG_S, .stream.last_ns = 10 * AMTG_S + 1};
+
+    ck_assert(!verify_stream_stopped(&v));
+}
+END_TEST
+
 START_TEST(a_stream_that_stops_is_worth_a_warning)
 {
     struct play play;
@@ -344,7 +354,8 @@ START_TEST(a_relay_that_ignores_probes_says_nothing_of_the_way)
 END_TEST
 
 AMTG_SUITE("tools/verify", all_steps_are_settled_in_their_order,
-           a_stream_that_stops_is_worth_a_warning, silence_fails_the_step_that_waits,
+           a_stream_that_stops_is_worth_a_warning,
+           a_stream_that_goes_on_after_the_end_has_not_stopped, silence_fails_the_step_that_waits,
            a_discovery_may_be_done_without, one_icmp_error_may_be_forged_two_are_believed,
            a_bad_query_fails_when_it_comes_twice_or_no_good_one_follows,
            a_query_from_elsewhere_answers_nothing, without_data_a_changing_address_is_what_failed,

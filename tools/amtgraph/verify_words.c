@@ -240,7 +240,9 @@ static const char *numbers_text(enum verify_numbers numbers)
 
 bool verify_stream_stopped(const struct verify *v)
 {
-    return v->until_ns - v->stream.last_ns > v->options.watch_ns / 2;
+    uint64_t last_ns = v->stream.last_ns;
+
+    return v->until_ns > last_ns && v->until_ns - last_ns > v->options.watch_ns / 2; /* it may be later */
 }
 
 const char *verify_stream_text(const struct verify *v, char *out, size_t room)
