@@ -70,7 +70,8 @@ done
 gw teardown 30 via=31
 await 5 "35 endpoints" endpoints_are 35
 
-# These vanish: their hosts answer with ICMP port unreachable.
+# These vanish: their hosts answer with ICMP port unreachable. Numbers begin anew with the source.
+gw reset
 source_start --rate $rate --for 60 0 $SOURCE4 232.1.1.1 1 $SOURCE6 ff3e::8000:1
 gw some 4-9 0 50
 for gateway in 4 5 6 7 8 9 32 33; do
