@@ -109,6 +109,13 @@ START_TEST(what_is_wrong_is_said)
         {"\"do\": \"tap\", \"edge\": \"encapp\"", "the graph has no edge \"encapp\" (did you mean \"encap\"?)"},
         {"\"do\": \"tap\", \"edge\": \"encap\", \"count\": 0", "\"count\": a number above 0 expected"},
         {"\"do\": \"tap\", \"edge\": \"encap\", \"count\": 1.5", "\"count\": a number above 0 expected"},
+        {"\"do\": \"tap\", \"edge\": \"encap\", \"filter\": 7", "\"filter\": a text expected"},
+        {"\"do\": \"tap\", \"edge\": \"encap\", \"filter\": \"udp and host www.example.com\"",
+         "filter \"udp and host www.example.com\": names of hosts are not looked up: an address expected"},
+        {"\"do\": \"tap\", \"edge\": \"encap\", \"filter\": \"src localhost\"",
+         "filter \"src localhost\": names of hosts are not looked up: an address expected"},
+        {"\"do\": \"tap\", \"edge\": \"encap\", \"filter\": \"www.example.com\"",
+         "filter \"www.example.com\": names of hosts are not looked up: an address expected"},
         {"\"do\": \"pace\", \"step\": \"play\"",
          "this run keeps its own pace: only `run --virtual --paused` can be told"},
         {"\"do\": \"crossings\"", "this run keeps its own pace: only `run --virtual --paused` can be told"},
@@ -312,6 +319,23 @@ START_TEST(a_tap_ends_after_its_count)
 }
 END_TEST
 
+START_TEST(filters_of_addresses_are_taken)
+{
+    static const char *const filters[] = {
+        "src or dst host 192.0.2.1", "ip6 host 2001:db8::1 and not port 53", "dst net 232.0.0.0/8", "udp dst port 2268",
+        "src net fe80::/10 or (ip[0] & 0xf != 5)", "less 100 or host 192.0.2.1 or 192.0.2.2", "ip src 192.0.2.1",
+    };
+
+    for (unsigned i = 0; i < sizeof filters / sizeof *filters; i++) {
+        struct run_client c = client();
+        char request[256];
+        snprintf(request, sizeof request, "\"do\": \"tap\", \"edge\": \"encap\", \"filter\": \"%s\"", filters[i]);
+        ck_assert_str_eq(run_client_error(&c, request), "");
+        run_client_close(&c);
+    }
+}
+END_TEST
+
 START_TEST(who_says_no_more_still_hears_the_answer)
 {
     struct run_client c = client();
@@ -457,7 +481,7 @@ END_TEST
 int main(void)
 {
     char port[32];
-    snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 20000);
+    snprintf(port, sizeof port, "port=%u", 20000 + (unsigned)getpid() % 12000);
     const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--log", "error",
                                 "--stats", "none", NULL};
     Suite *suite = suite_create("admin");
@@ -476,6 +500,7 @@ int main(void)
     tcase_add_test(all, at_most_sixteen_are_answered_at_a_time);
     tcase_add_test(all, at_most_thirty_two_clients_are_served);
     tcase_add_test(all, a_tap_ends_after_its_count);
+    tcase_add_test(all, filters_of_addresses_are_taken);
     tcase_add_test(all, who_says_no_more_still_hears_the_answer);
     tcase_add_test(all, whoever_vanishes_in_the_midst_does_no_harm);
     tcase_add_test(all, who_does_not_read_is_dropped);

@@ -67,6 +67,8 @@ END
 expect 1 said "no graph is running (no socket of one in $made/runtime)" show
 expect 1 said 'no graph is running under the name "made"' show --name made
 expect 2 said 'at most 63 letters' show --name ../made
+expect 1 said "no graph is running" tap source -w none.pcapng
+[ ! -e none.pcapng ] || fail "tap: a file though there is no run"
 start
 first=$!
 await made
@@ -80,7 +82,7 @@ grep -q ' made' "$made/said" && grep -q ' two\.2' "$made/said" || fail "show: no
 [ "$(stat -c %a runtime runtime/made.sock runtime/made.lock | paste -sd ' ')" = "700 600 600" ] ||
     fail "modes: $(stat -c '%n %a' runtime runtime/*)"
 kill -KILL $second
-wait $second 2>/dev/null
+{ wait $second; } 2>/dev/null
 [ -S runtime/two.2.sock ] || fail "a socket is gone that was not removed"
 expect 1 said 'no graph is running under the name "two.2"' show --name two.2
 expect 0 out "elements" show # the only one that answers

@@ -192,13 +192,49 @@ static void open_catch(struct amtg_letter *l)
     catch_free(l);
 }
 
+static bool is_one_of(const char *word, size_t len, const char *const *words)
+{
+    while (*words && (strlen(*words) != len || strncmp(*words, word, len)))
+        words++;
+    return *words != NULL;
+}
+
+/*
+ * libpcap would look up names of hosts: that takes its time, in which nobody is answered, and tells
+ * others. So after `host`, `net`, `src` and `dst` there must be an address or a word of the language.
+ */
+static bool names_host(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char more[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.:-";
+    static const char *const before[] = {"host", "net", "src", "dst", "gateway", NULL};
+    static const char *const after[] = {"host", "net", "src", "dst", "port", "portrange", "and", "or", "proto", NULL};
+    bool address = false; /* is what may come now */
+
+    for (size_t len; *text; text += len ? len : 1) {
+        len = strspn(text, more);
+        bool name = len && strspn(text, letters) > 0 && !memchr(text, ':', len);
+        if (name && (memchr(text, '.', len) || (address && !is_one_of(text, len, after))))
+            return true;
+        if (len)
+            address = is_one_of(text, len, before);
+    }
+    return false;
+}
+
 static bool filter_compile(struct admin_question *q, struct tapping *all)
 {
-    const char *text = json_string_value(json_object_get(q->request, "filter"));
-    pcap_t *of = text ? pcap_open_dead(DLT_RAW, CAUGHT_SNAP) : NULL;
+    const json_t *filter = json_object_get(q->request, "filter");
+    const char *text = json_string_value(filter);
 
-    if (!text)
+    if (!filter)
         return true;
+    if (!text || names_host(text)) {
+        admin_refuse(q, !text ? "\"filter\": a text expected"
+                              : "filter \"%s\": names of hosts are not looked up: an address expected", text);
+        return false;
+    }
+    pcap_t *of = pcap_open_dead(DLT_RAW, CAUGHT_SNAP);
     if (!of || pcap_compile(of, &all->filter, text, 1, PCAP_NETMASK_UNKNOWN) < 0) {
         admin_refuse(q, "filter \"%s\": %s", text, of ? pcap_geterr(of) : amtg_err_text(AMTG_ENOMEM));
         all->filter.bf_insns = NULL;

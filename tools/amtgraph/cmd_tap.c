@@ -152,13 +152,15 @@ static int tap(const struct command_line *line)
         free(t.edge);
         return usage_error(line->command, "--json and --write exclude each other");
     }
-    if (open_file(&t, line_value(line, "write"))) {
-        struct admin_client *c = admin_client_open(line, &code);
-        json_t *request = c ? request_of(line, &t, &code) : NULL;
+    struct admin_client *c = admin_client_open(line, &code);
+    if (c && !open_file(&t, line_value(line, "write"))) {
+        code = EXIT_FAILED;
+    } else if (c) {
+        json_t *request = request_of(line, &t, &code);
         if (request)
             code = run(&t, c, request);
-        admin_client_close(c);
     }
+    admin_client_close(c);
     if (t.file && t.file != stdout && fclose(t.file)) {
         fprintf(stderr, "amtgraph: cannot write all of %s\n", line_value(line, "write"));
         code = EXIT_FAILED;
@@ -178,7 +180,8 @@ const struct command command_tap = {
         "\"udp -> messages\". Packets are told in words, a line each, or written as pcapng, with\n"
         "the edge for the name of the interface: as the wire would see them, a packet for many\n"
         "endpoints once. Records, which are on no wire, are lines of words of the link type\n"
-        "LINKTYPE_USER0. --filter takes what tcpdump takes; no record passes it. For example:\n\n"
+        "LINKTYPE_USER0. --filter takes what tcpdump takes, but for names of hosts; no record\n"
+        "passes it. For example:\n\n"
         "  amtgraph tap encap -w - | wireshark -k -i -\n",
     COMMAND_OPTIONS(ADMIN_CLIENT_OPTION,
                     {"filter", "EXPRESSION", "only packets that this pcap filter lets through"},
