@@ -147,13 +147,31 @@ START_TEST(reset_sets_to_0_what_only_grows)
 {
     set_up();
     ck_assert_int_eq(call("add", "1", NULL), AMTG_OK);
+    shelf->drops[0] = 7; /* one of those that all classes have */
     ck_assert_int_eq(call("reset", NULL, NULL), AMTG_OK);
     ck_assert_uint_eq(amtg_counter_of(shelf, 0), 0);
     ck_assert_uint_eq(amtg_counter_of(shelf, 1), 3);
+    ck_assert_uint_eq(shelf->drops[0], 0);
+    tear_down();
+}
+END_TEST
+
+/* Its state was never made ready. */
+START_TEST(a_stand_in_is_told_to_do_nothing)
+{
+    set_up();
+    const struct shelf *state = amtg_state(shelf);
+    shelf->boundary = shelf; /* anything that is there */
+    ck_assert_int_eq(call("add", "1", NULL), AMTG_ECONFIG);
+    ck_assert_str_eq(why, "shelf is replaced by a stand-in in this run");
+    ck_assert_uint_eq(state->books, 2);
+    ck_assert_int_eq(call("reset", NULL, NULL), AMTG_OK);
+    shelf->boundary = NULL;
     tear_down();
 }
 END_TEST
 
 AMTG_SUITE("ask", a_listing_gives_its_rows_a_page_at_a_time,
            a_call_takes_its_arguments_by_place_and_by_name,
-           a_call_that_is_wrong_says_why_and_changes_nothing, reset_sets_to_0_what_only_grows)
+           a_call_that_is_wrong_says_why_and_changes_nothing, reset_sets_to_0_what_only_grows,
+           a_stand_in_is_told_to_do_nothing)
