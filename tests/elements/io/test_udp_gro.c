@@ -1,7 +1,7 @@
 /*
  * udp-socket: datagrams that the kernel hands over as one message (UDP_GRO) come out one by
  * one, in their order, and as they were sent. On loopback; setsockopt is this program's own,
- * and can be told that the kernel knows no UDP_GRO.
+ * and can be told that the kernel knows no UDP_GRO, or that we have no privileges.
  */
 #include "tests/support/sockets.h"
 
@@ -14,8 +14,9 @@
 
 enum { OCTETS_MOST = 65536 };
 
-static bool kernel_without;
+static bool kernel_without, unprivileged;
 static unsigned asked;
+static int buffered; /* the socket that was last given a buffer */
 
 int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
@@ -23,6 +24,13 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
         asked++;
         if (kernel_without) {
             errno = ENOPROTOOPT;
+            return -1;
+        }
+    }
+    if (level == SOL_SOCKET && (option == SO_RCVBUFFORCE || option == SO_SNDBUFFORCE)) {
+        buffered = fd;
+        if (unprivileged) {
+            errno = EPERM;
             return -1;
         }
     }
@@ -284,6 +292,35 @@ START_TEST(without_it_datagrams_come_one_by_one)
 }
 END_TEST
 
+static int room(int option)
+{
+    int has = 0;
+    socklen_t len = sizeof has;
+
+    ck_assert(getsockopt(buffered, SOL_SOCKET, option, &has, &len) == 0);
+    return has;
+}
+
+/* What anybody may have, one without privileges gets as well; of more, as much as anybody may have. */
+START_TEST(buffers_without_privileges_are_what_anybody_may_have)
+{
+    int most[2];
+
+    unprivileged = true;
+    begin_on(_i, 0, ", receive-buffer: 64KiB, send-buffer: 32KiB");
+    ck_assert_int_eq(room(SO_RCVBUF), 64 << 10);
+    ck_assert_int_eq(room(SO_SNDBUF), 32 << 10);
+    end();
+    begin_on(_i, 0, ", receive-buffer: 1GiB, send-buffer: 1GiB");
+    most[0] = room(SO_RCVBUF);
+    most[1] = room(SO_SNDBUF);
+    end();
+    unprivileged = false;
+    ck_assert_int_gt(most[0], 64 << 10);
+    ck_assert_int_gt(most[1], 32 << 10);
+}
+END_TEST
+
 /* All large buffers that the pool has left, in a list. */
 static struct amtg_packet *take_all_large(void)
 {
@@ -392,6 +429,7 @@ AMTG_RIG_SUITE("udp-socket: trains received", a_train_comes_out_as_the_datagrams
                its_packets_share_one_buffer, what_is_short_never_holds_a_large_buffer,
                many_trains_and_datagrams_that_wait_keep_their_order, one_datagram_is_no_train,
                each_has_the_tos_of_the_train, without_it_datagrams_come_one_by_one,
+               buffers_without_privileges_are_what_anybody_may_have,
                a_pool_without_large_buffers_costs_a_copy_and_no_datagram,
                what_fits_no_small_buffer_is_a_drop_with_a_name,
                decapsulation_writes_into_no_neighbour)
