@@ -59,7 +59,7 @@ export async function startLoop(options = {}) {
 }
 
 /** A page of a browser, that has met the run. What it asks outside of `url` fails the test. */
-export async function open(url, { hash = "", ...context } = {}) {
+export async function open(url, { hash = "", prepare = () => {}, ...context } = {}) {
   browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
   const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, ...context })).newPage();
@@ -72,6 +72,7 @@ export async function open(url, { hash = "", ...context } = {}) {
   page.on("console", (line) => {
     if (line.type() === "error" && !/ERR_CONNECTION|ERR_INCOMPLETE/.test(line.text())) page.problems.push(line.text());
   });
+  await prepare(page);
   await page.goto(url + hash);
   await page.waitForFunction(() => document.getElementById("state").textContent === "connected");
   return page;

@@ -116,6 +116,34 @@ test("a packet full of HTML does no harm", async () => {
   assert.equal(await page.locator("script").count(), 1);
 });
 
+// No field of AMT is text, so this is put into the run's answers on their way: titles of elements,
+// rows, words, names and values of fields.
+test("whatever a run says is text", async () => {
+  const evil = '<img src=x onerror="window.harmed=1"><b>bold</b>';
+  const other = await open(loop.url, { prepare: async (fresh) => {
+    await fresh.route("**/api/graph", async (route) => {
+      const drawing = await (await route.fetch()).json();
+      for (const box of drawing.boxes) Object.assign(box, { title: evil, class: evil, summary: evil });
+      for (const line of drawing.edges) if (line.type) line.type = evil;
+      await route.fulfill({ json: drawing });
+    });
+    await fresh.route("**/api/show/*", (route) => route.fulfill({ json: { rows: [{ gateway: evil, state: evil }], more: false } }));
+    await fresh.route("**/api/events?*tap=*", (route) => route.fulfill({ contentType: "text/event-stream",
+      body: `event: packet\ndata: ${JSON.stringify({ packet: { time: 0, words: evil, hex: "3c", layers: [{ layer: "x", title: evil,
+        octet: 0, octets: 1, depth: 0, fields: [{ name: evil, value: evil, fault: evil, octet: 0, octets: 1, depth: 1 }] }] } })}\n\n` }));
+  } });
+  await other.locator("svg .title", { hasText: evil }).first().waitFor();
+  await other.locator(".edge").first().press("Enter");
+  await other.locator("#dock .fields td.value", { hasText: evil }).waitFor();
+  await other.locator("#dock .packets li", { hasText: evil }).first().waitFor();
+  await other.keyboard.press("Escape");
+  await other.keyboard.press("t");
+  await other.locator("#view-tables td", { hasText: evil }).first().waitFor();
+  assert.equal(await other.locator("img, b").count(), 0);
+  assert.deepEqual(other.problems, []);
+  await other.context().close();
+});
+
 test("keyboard alone", async () => {
   await page.keyboard.press("g");
   await page.reload();
