@@ -465,6 +465,10 @@ START_TEST(a_paused_run_goes_on_step_by_step)
     stands(&follower, "event", 0.1); /* the timer after that of the packet has had its turn */
     ck_assert_str_eq(run_client_error(&c, "\"do\": \"pace\", \"step\": \"until\", \"until\": \"250ms\""), "");
     stands(&follower, "time", 0.25);
+    ck_assert_str_eq(run_client_error(&c, "\"do\": \"pace\", \"step\": \"until\", \"until\": \"270ms\""), "");
+    stands(&follower, "time", 0.27); /* before the next timer, too */
+    ck_assert_str_eq(run_client_error(&c, "\"do\": \"pace\", \"step\": \"until\", \"until\": \"10ms\""), "");
+    stands(&follower, "time", 0.27); /* time does not go back */
     ck_assert_str_eq(run_client_error(&c, "\"do\": \"pace\", \"step\": \"play\", \"speed\": 0"), "");
     stands(&follower, "end", 49.9);
     json_t *line = run_client_ask(&c, "\"do\": \"counters\"");

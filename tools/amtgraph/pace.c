@@ -116,13 +116,15 @@ static void gate(void *arg, uint64_t next_ns)
     struct pace *p = arg;
 
     p->next_ns = next_ns;
-    if (p->mode == PACE_EVENT && !p->credit)
-        stand(p, "event");
-    if (p->mode == PACE_UNTIL && next_ns > p->until_ns)
-        stand(p, "time");
-    wait_while_paused(p);
-    wait_for_turn(p, next_ns);
-    wait_while_paused(p); /* it may have been told so meanwhile */
+    do {
+        if (p->mode == PACE_EVENT && !p->credit)
+            stand(p, "event");
+        if (p->mode == PACE_UNTIL && next_ns > p->until_ns)
+            stand(p, "time");
+        wait_while_paused(p);
+        wait_for_turn(p, next_ns);
+        wait_while_paused(p); /* it may have been told so meanwhile */
+    } while (p->mode == PACE_UNTIL && next_ns > p->until_ns); /* or to go to before the next */
     p->credit = false;
     p->instant++;
     p->now_ns = next_ns;
