@@ -11,6 +11,7 @@
  *       - some.rest -> end
  */
 #include "core/element.h"
+#include "core/listing.h"
 
 struct sample {
     uint32_t every; /* a parameter: filled in before anything here is called */
@@ -35,6 +36,33 @@ static void sample_push(struct amtg_element *e, unsigned in, struct amtg_batch *
         }
         s->position = (s->position + 1) % s->every;
     }
+}
+
+/* ---- shown and told while it runs ---------------------------------------------- */
+
+static uint64_t sample_rows(struct amtg_element *e, uint64_t cursor, struct amtg_rows *rows)
+{
+    const struct sample *s = amtg_state(e);
+
+    (void)cursor; /* one row is never too much at a time */
+    amtg_row(rows);
+    amtg_cell_number(rows, s->every);
+    amtg_cell_number(rows, s->position == 0 ? 0 : s->every - s->position);
+    return 0;
+}
+
+struct every_args {
+    uint32_t packets;
+};
+
+static enum amtg_err set_every(struct amtg_element *e, const void *args)
+{
+    const struct every_args *every = args;
+    struct sample *s = amtg_state(e);
+
+    s->every = every->packets;
+    s->position = 0;
+    return AMTG_OK;
 }
 
 const struct amtg_class amtg_sample = {
@@ -63,5 +91,16 @@ const struct amtg_class amtg_sample = {
     AMTG_PARAMS(AMTG_U32(struct sample, every, "100", 1, UINT32_MAX, "packets",
                          "length of the row of which the first is passed on")),
     AMTG_COUNTERS([SAMPLED] = {"sampled", "packets", "packets passed on by `out`"}),
+    AMTG_LISTINGS({.name = "samples",
+                   .help = "which packets are passed on",
+                   AMTG_COLUMNS({"every", "packets", "length of the row"},
+                                {"skips", "packets", "that come before the next one passed on"}),
+                   .rows = sample_rows}),
+    AMTG_CALLS({.name = "every",
+                .help = "begin rows of another length",
+                .args_octets = sizeof(struct every_args),
+                AMTG_PARAMS(AMTG_U32(struct every_args, packets, NULL, 1, UINT32_MAX, "packets",
+                                     "length of the row")),
+                .run = set_every}),
     .push = sample_push,
 };
