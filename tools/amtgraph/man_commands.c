@@ -41,6 +41,9 @@ void man_amtgraph(FILE *out)
         man_entry(out, m->codes, NULL, m->help);
     fputs("# ENVIRONMENT\n\n", out);
     man_entry(out, "NO_COLOR", NULL, "when set, messages have no colours, on terminals too");
+    man_entry(out, "AMTGRAPH_RUNTIME_DIR", NULL,
+              "where runs have their sockets; else /run/amtgraph for root, "
+              "$XDG_RUNTIME_DIR/amtgraph or /tmp/amtgraph-UID for others");
     man_text(out, 0, "A graph may name variables that set its parameters (`env`).");
     fputs("# SEE ALSO\n\n*amtgraph-graph*(5), *amtgraph-elements*(7)\n", out);
 }
