@@ -42,7 +42,7 @@ const struct command command_call = {
                "at 0 again. For example:\n\n"
                "  amtgraph call secret.rotate\n"
                "  amtgraph call membership.drop 192.0.2.7 51000\n"
-               "  amtgraph call polite.set address rate=100\n",
+               "  amtgraph call polite.set address rate=100",
     COMMAND_OPTIONS(ADMIN_CLIENT_OPTION, {"json", NULL, "print the answer as JSON"}),
     .run = call,
 };

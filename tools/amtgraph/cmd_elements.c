@@ -122,7 +122,8 @@ const struct command command_elements = {
     .summary = "list the elements, or show all about one",
     .operands = "[CLASS]",
     .details = "Without CLASS: one line for each element, folder by folder. With it: its ports,\n"
-               "parameters, counters and reasons for drops, and an example.",
+               "parameters, counters, reasons for drops, what it shows and can be told while it\n"
+               "runs (`amtgraph show`, `amtgraph call`), and an example.",
     COMMAND_OPTIONS({"json", NULL, "print JSON; without CLASS, all about every element"},
                     {"markdown", NULL, "print the reference page, or without CLASS its index"}),
     .operands_min = 0,

@@ -182,7 +182,8 @@ const struct command command_tap = {
         "endpoints once. Records, which are on no wire, are lines of words of the link type\n"
         "LINKTYPE_USER0. --filter takes what tcpdump takes, but for names of hosts; no record\n"
         "passes it. For example:\n\n"
-        "  amtgraph tap encap -w - | wireshark -k -i -\n",
+        "  amtgraph tap encap -w - | wireshark -k -i -\n\n"
+        "Where AMT has another port than 2268: wireshark -d udp.port==PORT,amt.",
     COMMAND_OPTIONS(ADMIN_CLIENT_OPTION,
                     {"filter", "EXPRESSION", "only packets that this pcap filter lets through"},
                     {"count", "N", "end after so many"},
