@@ -130,7 +130,7 @@ if command -v tshark >/dev/null; then
 fi
 expect 0 out '"done":true' call count.reset --json
 expect 1 said 'count (counter) has no call "rest" (did you mean "reset"?)' call count.rest
-expect 1 said 'the graph has no element "cuont"' call cuont.reset
+expect 1 said 'the graph has no element "cuont" (did you mean "count"?)' call cuont.reset
 expect 2 said "ELEMENT.CALL expected" call reset
 expect 1 said "this run keeps its own pace" pace packet
 

@@ -12,6 +12,7 @@ enum {
     PAGES = 4,      /* calls of `rows` in a visit, at most, */
     ROWS = 256,     /* and fewer when this many are there: packets wait meanwhile */
     NAMES = 64,
+    ELEMENTS = 512,
     ARGUMENTS = 16,
 };
 
@@ -258,6 +259,22 @@ static bool call_fits(struct admin_question *q, const char *call)
     return true;
 }
 
+/* Says what is nearest, of the first elements: worlds have a great many. */
+static void refuse_element(struct admin_question *q, const char *name)
+{
+    const struct amtg_graph *g = admin_graph(q->admin);
+    const char *names[ELEMENTS];
+    size_t count = 0;
+
+    for (unsigned i = 0; i < g->nodes_count && count < ELEMENTS; i++)
+        names[count++] = g->nodes[i].name;
+    const char *nearest = amtg_nearest(name, names, count);
+    if (nearest)
+        admin_refuse(q, "the graph has no element \"%s\" (did you mean \"%s\"?)", name, nearest);
+    else
+        admin_refuse(q, "the graph has no element \"%s\"", name);
+}
+
 static void call_begin(struct admin_question *q)
 {
     const char *name = json_string_value(json_object_get(q->request, "element"));
@@ -267,7 +284,7 @@ static void call_begin(struct admin_question *q)
     if (!call_fits(q, json_string_value(json_object_get(q->request, "call"))))
         return;
     if (!e)
-        admin_refuse(q, "the graph has no element \"%s\"", name ? name : "");
+        refuse_element(q, name ? name : "");
     else
         admin_visit_all(q, &(struct admin_visit){
                                .there = call_there, .back = call_back, .subject = e});
