@@ -145,7 +145,7 @@ static void print_json(const struct view *v, FILE *out)
 {
     json_t *all = amtg_runtimes_json(v->runtimes, v->count);
 
-    json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
     fputc('\n', out);
     json_decref(all);
 }

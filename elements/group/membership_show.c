@@ -142,7 +142,7 @@ static void show_group(struct page *p, const struct amtg_member *m, const struct
     amtg_cell_text(p->rows, "%s", endpoint_text(&m->endpoint->peer.remote,
                                                 m->endpoint->peer.remote_port, text));
     amtg_cell_text(p->rows, "%s", f->exclude ? "exclude" : "include");
-    amtg_cell_text(p->rows, "%s", f->older ? "older" : "present");
+    amtg_cell_text(p->rows, "%s", f->older ? "older" : "current");
     if (f->exclude)
         deadline_cell(p, f->group_deadline_ms);
     else
@@ -244,7 +244,7 @@ const struct amtg_listing amtg_membership_listings[AMTG_MEMBERSHIP_LISTINGS] = {
     {.name = "groups", .help = "what each gateway has joined", .rows = groups,
      AMTG_COLUMNS({"group", NULL, "its address"}, {"gateway", NULL, "who has joined it"},
                   {"mode", NULL, "include only its sources, or exclude them"},
-                  {"version", NULL, "older: by IGMPv2 or MLDv1; else present"},
+                  {"version", NULL, "older: by IGMPv2 or MLDv1; else current"},
                   {"left", "s", "of the group timer, in exclude mode"},
                   {"sources", NULL, "the first of them, with their timers"})},
     {.name = "channels", .help = "what all gateways together want from upstream", .rows = channels,

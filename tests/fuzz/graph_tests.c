@@ -7,7 +7,7 @@
 
 #include "elements/registry.h"
 #include "tests/fuzz/support/fuzz.h"
-#include "tools/amtgraph/test_file.h"
+#include "tools/amtgraph/test/file.h"
 
 static void print(const struct amtg_diag *diag)
 {

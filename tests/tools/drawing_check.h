@@ -5,7 +5,7 @@
 #ifndef AMTG_TESTS_DRAWING_CHECK_H
 #define AMTG_TESTS_DRAWING_CHECK_H
 
-#include "tools/amtgraph/draw.h"
+#include "tools/amtgraph/draw/draw.h"
 
 /* All of it, within a Check case. Takes time in the square of edges. */
 void drawing_check(const struct drawing *drawing);

@@ -1,5 +1,5 @@
 /* Edges by the names that people give them. */
-#include "tools/amtgraph/admin_edge.h"
+#include "tools/amtgraph/admin/edge.h"
 
 #include <string.h>
 

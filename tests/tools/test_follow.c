@@ -1,5 +1,5 @@
 /* Packets followed through a running graph: their steps, what is born of them, their ends. */
-#include "tools/amtgraph/follow.h"
+#include "tools/amtgraph/trace/follow.h"
 
 #include <stdio.h>
 

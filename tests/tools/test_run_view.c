@@ -1,5 +1,5 @@
 /* Counters as tables, and rates between two looks. */
-#include "tools/amtgraph/run_view.h"
+#include "tools/amtgraph/admin/view.h"
 
 #include <string.h>
 

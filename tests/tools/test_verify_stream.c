@@ -2,7 +2,7 @@
 #include "core/cursor.h"
 #include "elements/wire/udp.h"
 #include "tests/support/suite.h"
-#include "tools/amtgraph/verify_stream.h"
+#include "tools/amtgraph/verify/stream.h"
 
 static struct amtg_addr addr(const char *text)
 {

@@ -7,9 +7,9 @@
 #include "elements/wire/query.h"
 #include "elements/wire/udp.h"
 #include "tests/support/suite.h"
-#include "tools/amtgraph/verify_causes.h"
-#include "tools/amtgraph/verify_steps.h"
-#include "tools/amtgraph/verify_words.h"
+#include "tools/amtgraph/verify/causes.h"
+#include "tools/amtgraph/verify/steps.h"
+#include "tools/amtgraph/verify/words.h"
 
 #define RELAY  "192.0.2.1"
 #define SOURCE "198.51.100.12"

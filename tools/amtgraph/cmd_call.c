@@ -1,7 +1,7 @@
 /* amtgraph call: have an element of a running graph do what its class declares. */
 #include <string.h>
 
-#include "tools/amtgraph/admin_client.h"
+#include "tools/amtgraph/admin/client.h"
 
 static int call(const struct command_line *line)
 {

@@ -1,7 +1,7 @@
 /* amtgraph check FILE...: every problem of graphs and their tests, in one pass; runs nothing. */
 #include "elements/registry.h"
 #include "tools/amtgraph/load.h"
-#include "tools/amtgraph/test_file.h"
+#include "tools/amtgraph/test/file.h"
 
 static void print_verdict(const struct amtg_diag *diag, int files)
 {

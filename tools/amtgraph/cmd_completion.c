@@ -1,7 +1,7 @@
 /* amtgraph completion SHELL: what makes a shell complete this program's commands. */
 #include <string.h>
 
-#include "tools/amtgraph/completion.h"
+#include "tools/amtgraph/completion/completion.h"
 
 static const struct {
     const char *name;

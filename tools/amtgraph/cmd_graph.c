@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/amtgraph/admin_client.h"
-#include "tools/amtgraph/draw.h"
+#include "tools/amtgraph/admin/client.h"
+#include "tools/amtgraph/draw/draw.h"
 #include "tools/amtgraph/load.h"
 #include "tools/amtgraph/redraw.h"
-#include "tools/amtgraph/run_view.h"
+#include "tools/amtgraph/admin/view.h"
 
 static void print_json(const struct drawing *d, FILE *out)
 {

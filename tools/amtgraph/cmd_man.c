@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "tools/amtgraph/command.h"
-#include "tools/amtgraph/man.h"
+#include "tools/amtgraph/man/man.h"
 
 static const struct {
     const char *name;

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/amtgraph/admin_client.h"
+#include "tools/amtgraph/admin/client.h"
 
 /* Where it stands, and the packet that it stands at, if it does so. */
 static void print_state(const json_t *state, const json_t *crossing)

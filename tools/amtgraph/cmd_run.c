@@ -6,13 +6,13 @@
 
 #include "core/shards.h"
 #include "elements/registry.h"
-#include "tools/amtgraph/admin.h"
-#include "tools/amtgraph/admin_path.h"
-#include "tools/amtgraph/drain.h"
-#include "tools/amtgraph/pace.h"
-#include "tools/amtgraph/privilege.h"
-#include "tools/amtgraph/run_options.h"
-#include "tools/amtgraph/signals.h"
+#include "tools/amtgraph/admin/admin.h"
+#include "tools/amtgraph/admin/path.h"
+#include "tools/amtgraph/run/drain.h"
+#include "tools/amtgraph/run/pace.h"
+#include "tools/amtgraph/run/privilege.h"
+#include "tools/amtgraph/run/options.h"
+#include "tools/amtgraph/run/signals.h"
 
 enum { WHY = 512 };
 

@@ -3,8 +3,8 @@
 
 #include "elements/registry.h"
 #include "tools/amtgraph/command.h"
-#include "tools/amtgraph/schema.h"
-#include "tools/amtgraph/test_keys.h"
+#include "tools/amtgraph/schema/schema.h"
+#include "tools/amtgraph/test/keys.h"
 
 static int print_schema(void)
 {

@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "elements/registry.h"
-#include "tools/amtgraph/admin_client.h"
+#include "tools/amtgraph/admin/client.h"
 #include "tools/amtgraph/redraw.h"
 #include "tools/amtgraph/rows.h"
-#include "tools/amtgraph/run_view.h"
+#include "tools/amtgraph/admin/view.h"
 
 static json_t *counters(struct admin_client *c)
 {

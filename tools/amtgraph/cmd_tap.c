@@ -5,7 +5,7 @@
 
 #include "core/param.h"
 #include "core/pcapng.h"
-#include "tools/amtgraph/admin_client.h"
+#include "tools/amtgraph/admin/client.h"
 #include "tools/amtgraph/plain_text.h"
 
 enum { LINE = 65536 };

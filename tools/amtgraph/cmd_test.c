@@ -9,8 +9,8 @@
 #include "elements/registry.h"
 #include "tools/amtgraph/load.h"
 #include "tools/amtgraph/own_stdout.h"
-#include "tools/amtgraph/test_file.h"
-#include "tools/amtgraph/test_run.h"
+#include "tools/amtgraph/test/file.h"
+#include "tools/amtgraph/test/run.h"
 
 struct session {
     const struct amtg_graph_options *options;
@@ -165,7 +165,7 @@ static void print_json(const struct session *s)
     json_t *all = json_pack("{sisisiso}", "version", 1, "tests", (int)s->run, "failed",
                             (int)s->failed, "files", s->files);
 
-    json_dumpf(all, s->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    json_dumpf(all, s->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
     putc('\n', s->out);
     json_decref(all);
 }

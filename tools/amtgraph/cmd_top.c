@@ -1,8 +1,8 @@
 /* amtgraph top: what moves in a running graph, per second. */
-#include "tools/amtgraph/admin_client.h"
+#include "tools/amtgraph/admin/client.h"
 #include "tools/amtgraph/redraw.h"
 #include "tools/amtgraph/rows.h"
-#include "tools/amtgraph/run_view.h"
+#include "tools/amtgraph/admin/view.h"
 
 static void print_view(const char *nothing, const json_t *view)
 {

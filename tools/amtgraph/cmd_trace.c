@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/amtgraph/follow.h"
+#include "tools/amtgraph/trace/follow.h"
 #include "tools/amtgraph/load.h"
 #include "tools/amtgraph/own_stdout.h"
-#include "tools/amtgraph/trace_feed.h"
-#include "tools/amtgraph/trace_show.h"
+#include "tools/amtgraph/trace/feed.h"
+#include "tools/amtgraph/trace/show.h"
 
 enum { WHY = 512 };
 
@@ -106,7 +106,7 @@ static void tell(struct trace_run *r)
     follow_ways(r->follow, &count);
     if (count && r->json) {
         json_t *instant = trace_json(r->follow, r->graph);
-        json_dumpf(instant, r->out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        json_dumpf(instant, r->out, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
         putc('\n', r->out);
         json_decref(instant);
     } else if (count) {

@@ -3,9 +3,9 @@
 
 #include "elements/group/channel_text.h"
 #include "tools/amtgraph/command.h"
-#include "tools/amtgraph/signals.h"
-#include "tools/amtgraph/verify_print.h"
-#include "tools/amtgraph/verify_run.h"
+#include "tools/amtgraph/run/signals.h"
+#include "tools/amtgraph/verify/print.h"
+#include "tools/amtgraph/verify/run.h"
 
 enum { INNER4 = 1356, INNER6 = 1376 }; /* seven MPEG-TS packets in RTP, UDP and IP */
 enum discovery { DISCOVERY_AUTO, DISCOVERY_ALWAYS, DISCOVERY_NEVER };

@@ -6,7 +6,7 @@ enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,     /* failed while running, or a negative verdict */
     EXIT_USAGE = 2,      /* the command line itself is wrong */
-    EXIT_VERIFY = 10,    /* 10 to 17, verify only: the step that failed (verify_steps.h), in order */
+    EXIT_VERIFY = 10,    /* 10 to 17, verify only: the step that failed (verify/steps.h), in order */
     EXIT_PRIVILEGE = 77, /* a privilege is missing */
     EXIT_GRAPH = 78,     /* a graph file is wrong */
 };

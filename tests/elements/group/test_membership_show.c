@@ -73,9 +73,9 @@ START_TEST(a_gateway_is_shown_with_what_it_has_joined)
                 "\"octets\":0,\"pmtu\":null}]");
     expect_rows(rig, "groups",
                 "[{\"group\":\"232.1.2.3\",\"gateway\":\"203.0.113.7:51000\",\"mode\":\"include\","
-                "\"version\":\"present\",\"left\":null,\"sources\":\"192.0.2.1 (150.0 s)\"},"
+                "\"version\":\"current\",\"left\":null,\"sources\":\"192.0.2.1 (150.0 s)\"},"
                 "{\"group\":\"239.1.2.3\",\"gateway\":\"203.0.113.7:51000\",\"mode\":\"exclude\","
-                "\"version\":\"present\",\"left\":250.0,\"sources\":\"192.0.2.2 (blocked)\"}]");
+                "\"version\":\"current\",\"left\":250.0,\"sources\":\"192.0.2.2 (blocked)\"}]");
     finish(rig);
 }
 END_TEST
