@@ -23,7 +23,7 @@ look()
         looker=$!
         ;;
     page)
-        ip netns exec "$ns_relay" curl -sN "http://127.0.0.1:$port/api/events?counters=250ms" \
+        ip netns exec "$ns_relay" curl -sN "http://127.0.0.1:$port/api/events?counters=250ms&changes=1&drops=1" \
             --get --data-urlencode tap=udp.out --data-urlencode 'filter=udp[8] & 15 != 6' >"$work/looked" 2>&1 &
         looker=$!
         ;;
