@@ -42,7 +42,7 @@ elements/group
   churn '
 expect 0 '# queue' --markdown queue
 expect 2 'did you mean "queue"?' quue
-expect 2 'unknown element "xyzzyxyzzy"' xyzzyxyzzy
+expect 2 'unknown class "xyzzyxyzzy"' xyzzyxyzzy
 expect 2 'exclude each other' --json --markdown
 expect 2 'Try' queue tee
 exit $failed

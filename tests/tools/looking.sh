@@ -133,6 +133,7 @@ expect 1 said 'count (counter) has no call "rest" (did you mean "reset"?)' call 
 expect 1 said 'the graph has no element "cuont" (did you mean "count"?)' call cuont.reset
 expect 2 said "ELEMENT.CALL expected" call reset
 expect 1 said "this run keeps its own pace" pace packet
+expect 2 said "sideways: packet, event, play, pause or until expected" pace sideways
 
 # ---- the picture of a run ----
 expect 0 out "<svg " graph --live --format svg --every 300ms

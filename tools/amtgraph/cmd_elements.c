@@ -29,9 +29,9 @@ static int unknown_class(const char *name)
         names[count++] = (*c)->name;
     const char *nearest = amtg_nearest(name, names, count);
     if (nearest)
-        return usage_error(&command_elements, "unknown element \"%s\" (did you mean \"%s\"?)", name,
+        return usage_error(&command_elements, "unknown class \"%s\" (did you mean \"%s\"?)", name,
                            nearest);
-    return usage_error(&command_elements, "unknown element \"%s\"", name);
+    return usage_error(&command_elements, "unknown class \"%s\"", name);
 }
 
 /* Whether class i is the first of its folder. */

@@ -53,6 +53,16 @@ static int follow(struct admin_client *c, bool json)
     return still ? EXIT_DONE : EXIT_FAILED;
 }
 
+static bool is_step(const char *word)
+{
+    static const char *const steps[] = {"packet", "event", "play", "pause", "until"};
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (strcmp(steps[i], word) == 0)
+            return true;
+    return false;
+}
+
 static int pace(const struct command_line *line)
 {
     const char *step = line->operands[0], *speed = line_value(line, "speed");
@@ -62,6 +72,8 @@ static int pace(const struct command_line *line)
 
     if (speed && (*end || end == speed))
         return usage_error(line->command, "--speed %s: a number expected", speed);
+    if (!is_step(step))
+        return usage_error(line->command, "%s: packet, event, play, pause or until expected", step);
     if ((strcmp(step, "until") == 0) != (line->operands_count == 2))
         return usage_error(line->command, "%s", "TIME belongs to `until`, and only to it");
     struct admin_client *c = admin_client_open(line, &code);
