@@ -118,6 +118,8 @@ enum { AMTG_COMMON_DROPS = 3 };
 const char *amtg_common_drop(unsigned i);
 /* The i-th reason of a class, the common ones after its own: i < drops_count + AMTG_COMMON_DROPS. */
 const struct amtg_reason *amtg_drop_reason(const struct amtg_class *class, unsigned i);
+/* Which of them has this name; -1: none. */
+int amtg_drop_index(const struct amtg_class *class, const char *name);
 
 /*
  * Counters and drops of every element: lines for people, or one JSON object (jansson). Those of

@@ -60,6 +60,14 @@ const struct amtg_reason *amtg_drop_reason(const struct amtg_class *class, unsig
     return i < class->drops_count ? &class->drops[i] : &common_drops[i - class->drops_count];
 }
 
+int amtg_drop_index(const struct amtg_class *class, const char *name)
+{
+    for (unsigned i = 0; i < class->drops_count + AMTG_DROPS_COMMON; i++)
+        if (strcmp(amtg_drop_reason(class, i)->name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
 static unsigned drops_count(const struct amtg_element *e)
 {
     return e->class->drops_count + AMTG_DROPS_COMMON;
@@ -70,10 +78,8 @@ const uint64_t *amtg_counter_find(const struct amtg_element *of, const char *nam
     for (unsigned i = 0; i < of->class->counters_count; i++)
         if (strcmp(of->class->counters[i].name, name) == 0)
             return &of->counters[i];
-    for (unsigned i = 0; i < drops_count(of); i++)
-        if (strcmp(amtg_drop_reason(of->class, i)->name, name) == 0)
-            return &of->drops[i];
-    return NULL;
+    int drop = amtg_drop_index(of->class, name);
+    return drop < 0 ? NULL : &of->drops[drop];
 }
 
 /* ---- JSON --------------------------------------------------------------- */

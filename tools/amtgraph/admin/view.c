@@ -119,12 +119,12 @@ json_t *run_view_edges(const json_t *counters, const json_t *edges)
 /* What the descriptor says about a reason; this program and the run are of one build, mostly. */
 static const char *reason_help(const char *class, const char *reason)
 {
-    for (const struct amtg_class *const *c = amtg_classes; *c; c++)
-        for (unsigned i = 0; strcmp((*c)->name, class) == 0 &&
-                             i < (*c)->drops_count + AMTG_COMMON_DROPS; i++)
-            if (strcmp(amtg_drop_reason(*c, i)->name, reason) == 0)
-                return amtg_drop_reason(*c, i)->help;
-    return "";
+    const struct amtg_class *const *c = amtg_classes;
+
+    while (*c && strcmp((*c)->name, class))
+        c++;
+    int i = *c ? amtg_drop_index(*c, reason) : -1;
+    return i < 0 ? "" : amtg_drop_reason(*c, (unsigned)i)->help;
 }
 
 json_t *run_view_drops(const json_t *counters)

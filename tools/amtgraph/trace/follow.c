@@ -287,11 +287,10 @@ void follow_look(void *arg, const struct amtg_element *from, unsigned out,
 
 static void note_drop(struct follow *f, unsigned node, const char *reason)
 {
-    const struct amtg_class *class = f->graph->nodes[node].class;
+    int i = amtg_drop_index(f->graph->nodes[node].class, reason);
 
-    for (unsigned i = 0; i < class->drops_count + AMTG_COMMON_DROPS; i++)
-        if (strcmp(amtg_drop_reason(class, i)->name, reason) == 0)
-            f->counted[node].seen_drops[i]++;
+    if (i >= 0)
+        f->counted[node].seen_drops[i]++;
 }
 
 /* What was finished without ever having left who made it says nothing. */

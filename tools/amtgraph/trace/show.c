@@ -20,10 +20,9 @@ struct page {
 
 const char *trace_reason_help(const struct amtg_class *class, const char *reason)
 {
-    for (unsigned i = 0; i < class->drops_count + AMTG_COMMON_DROPS; i++)
-        if (strcmp(amtg_drop_reason(class, i)->name, reason) == 0)
-            return amtg_drop_reason(class, i)->help;
-    return NULL;
+    int i = amtg_drop_index(class, reason);
+
+    return i < 0 ? NULL : amtg_drop_reason(class, (unsigned)i)->help;
 }
 
 /* "update (amt-update, line 80)"; of another file than the graph's own: "FILE:12". */
