@@ -59,6 +59,16 @@ static bool condition(const struct bpf_insn *i, struct amtg_bpf_step *step)
     return true;
 }
 
+/* Octets of the packet into the accumulator. false: not as anything that is known here. */
+static bool load(const struct bpf_insn *i, struct amtg_bpf_step *step)
+{
+    if (i->k > INT32_MAX || (is_behind(i) && !step->on[1].x))
+        return false;
+    step->on[1].a = loaded(i);
+    ask_room(i, step);
+    return true;
+}
+
 bool amtg_bpf_step(const struct bpf_program *programs, const struct amtg_bpf_place *at,
                    struct amtg_bpf_step *step)
 {
@@ -75,10 +85,8 @@ bool amtg_bpf_step(const struct bpf_program *programs, const struct amtg_bpf_pla
     case BPF_LD | BPF_W | BPF_IND:
     case BPF_LD | BPF_H | BPF_IND:
     case BPF_LD | BPF_B | BPF_IND:
-        if (i->k > INT32_MAX || (is_behind(i) && !at->x))
+        if (!load(i, step))
             break;
-        step->on[1].a = loaded(i);
-        ask_room(i, step);
         return true;
     case BPF_LDX | BPF_B | BPF_MSH:
         if (i->k != AMTG_BPF_IP4_LENGTH_OCTET)
