@@ -371,37 +371,10 @@ START_TEST(what_is_too_long_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-    char port[32];
-    snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
-    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--name",
-                                "loop", "--log", "error", "--stats", "none", "--web-host",
-                                "page.example", NULL};
-    Suite *suite = suite_create("web");
-    TCase *all = tcase_create("web");
+static const char *const more[] = {"--name", "loop", "--web-host", "page.example", NULL};
 
-    web_run_start(&run, args);
-    web_run_await(&run, "wanted"); /* without any, its verdict would be bad */
-    tcase_add_test(all, every_route_answers);
-    tcase_add_test(all, elements_come_with_the_lines_that_declare_them);
-    tcase_add_test(all, head_is_answered_without_a_body);
-    tcase_add_test(all, a_drain_makes_it_not_ready);
-    tcase_add_test(all, other_hosts_are_refused);
-    tcase_add_test(all, other_sites_pages_are_refused);
-    tcase_add_test(all, nothing_is_changed);
-    tcase_add_test(all, every_reply_has_its_policy);
-    tcase_add_test(all, the_policy_is_that_of_the_page);
-    tcase_add_test(all, garbage_does_no_harm);
-    tcase_add_test(all, what_is_too_long_is_refused);
-    tcase_set_timeout(all, 60);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    int code = web_run_stop(&run);
-    if (code)
-        fprintf(stderr, "the run ended with %d\n", code);
-    return failed || code ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+WEB_SUITE("web", &run, more,
+          every_route_answers, elements_come_with_the_lines_that_declare_them,
+          head_is_answered_without_a_body, a_drain_makes_it_not_ready, other_hosts_are_refused,
+          other_sites_pages_are_refused, nothing_is_changed, every_reply_has_its_policy,
+          the_policy_is_that_of_the_page, garbage_does_no_harm, what_is_too_long_is_refused)

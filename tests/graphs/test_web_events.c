@@ -287,36 +287,12 @@ START_TEST(a_virtual_run_is_paced)
 }
 END_TEST
 
-int main(void)
-{
-    char port[32];
-    snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
-    /* Not so much that both of the gateway's Updates may well be lost: then nothing would come. */
-    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--set",
-                                "loss=0.01", "--set", "rate=1000", "--set", "may-lose=1000000",
-                                "--log", "error", "--stats", "none", NULL};
-    Suite *suite = suite_create("web_events");
-    TCase *all = tcase_create("web_events");
+/* Not so much that both of the gateway's Updates may well be lost: then nothing would come. */
+static const char *const more[] = {"--set", "loss=0.01", "--set", "rate=1000", "--set", "may-lose=1000000", NULL};
 
-    web_run_start(&run, args);
-    web_run_await(&run, "wanted"); /* without any, its verdict would be bad */
-    tcase_add_test(all, one_answer_tells_of_many_things);
-    tcase_add_test(all, counters_tell_only_what_has_changed);
-    tcase_add_test(all, drops_are_sampled);
-    tcase_add_test(all, drops_are_told_to_all_who_ask);
-    tcase_add_test(all, a_filter_leaves_out_what_does_not_fit);
-    tcase_add_test(all, clients_are_bounded);
-    tcase_add_test(all, edges_of_a_client_are_bounded);
-    tcase_add_test(all, who_does_not_read_is_dropped);
-    tcase_add_test(all, a_run_ends_while_somebody_looks_on);
-    tcase_add_test(all, a_run_that_hangs_is_not_healthy);
-    tcase_add_test(all, a_virtual_run_is_paced);
-    tcase_set_timeout(all, 60);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    int code = web_run_stop(&run);
-    return failed || code ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+WEB_SUITE("web_events", &run, more,
+          one_answer_tells_of_many_things, counters_tell_only_what_has_changed, drops_are_sampled,
+          drops_are_told_to_all_who_ask, a_filter_leaves_out_what_does_not_fit,
+          clients_are_bounded, edges_of_a_client_are_bounded, who_does_not_read_is_dropped,
+          a_run_ends_while_somebody_looks_on, a_run_that_hangs_is_not_healthy,
+          a_virtual_run_is_paced)

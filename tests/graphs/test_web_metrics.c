@@ -151,27 +151,8 @@ START_TEST(texts_are_escaped)
 }
 END_TEST
 
-int main(void)
-{
-    char port[32];
-    snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
-    const char *const args[] = {"graphs/loop.yaml", "--set", "count=0", "--set", port, "--log",
-                                "error", "--stats", "none", NULL};
-    Suite *suite = suite_create("web_metrics");
-    TCase *all = tcase_create("web_metrics");
+static const char *const more[] = {NULL};
 
-    web_run_start(&run, args);
-    web_run_await(&run, "wanted"); /* without any, its verdict would be bad */
-    tcase_add_test(all, the_reader_is_strict);
-    tcase_add_test(all, prometheus_can_read_them);
-    tcase_add_test(all, they_are_what_the_run_counts);
-    tcase_add_test(all, texts_are_escaped);
-    tcase_set_timeout(all, 60);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    int code = web_run_stop(&run);
-    return failed || code ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+WEB_SUITE("web_metrics", &run, more,
+          the_reader_is_strict, prometheus_can_read_them, they_are_what_the_run_counts,
+          texts_are_escaped)

@@ -112,6 +112,36 @@ int web_run_stop(struct web_run *run)
 
 /* ---- octets --------------------------------------------------------------------------- */
 
+int web_suite(const char *name, struct web_run *run, const char *const *more,
+              const TTest *const *tests, size_t count)
+{
+    enum { MOST = 32 };
+    char port[32];
+    const char *args[MOST + 10] = {"graphs/loop.yaml", "--set", "count=0", "--set", port,
+                                   "--log", "error", "--stats", "none"};
+    Suite *suite = suite_create(name);
+    TCase *all = tcase_create(name);
+    unsigned used = 9;
+
+    snprintf(port, sizeof port, "port=%u", 10000 + (unsigned)getpid() % 10000);
+    for (unsigned i = 0; more[i] && i < MOST; i++)
+        args[used++] = more[i];
+    web_run_start(run, args);
+    web_run_await(run, "wanted"); /* without any, its verdict would be bad */
+    for (size_t i = 0; i < count; i++)
+        tcase_add_test(all, tests[i]);
+    tcase_set_timeout(all, 60);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    int code = web_run_stop(run);
+    if (code)
+        fprintf(stderr, "the run ended with %d\n", code);
+    return failed || code ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int web_connect(const struct web_run *run, int room)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(run->port)};

@@ -5,6 +5,7 @@
 #ifndef AMTG_TESTS_WEB_CLIENT_H
 #define AMTG_TESTS_WEB_CLIENT_H
 
+#include <check.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,19 @@ void web_run_start_unread(struct web_run *run, const char *const *args);
 void web_run_await(const struct web_run *run, const char *edge);
 /* Ends it by SIGTERM, and removes its folder. Its exit code; above 128: a signal. */
 int web_run_stop(struct web_run *run);
+
+/*
+ * A Check program on graphs/loop.yaml, which goes on until the tests are through: `more` are further
+ * arguments of its run, up to NULL. A run that does not end well is a failure, too.
+ */
+int web_suite(const char *name, struct web_run *run, const char *const *more,
+              const TTest *const *tests, size_t count);
+#define WEB_SUITE(name, run, more, ...)                                                  \
+    int main(void)                                                                       \
+    {                                                                                    \
+        const TTest *const tests_[] = {__VA_ARGS__};                                     \
+        return web_suite(name, run, more, tests_, sizeof tests_ / sizeof tests_[0]);     \
+    }
 
 /* A connection; room: octets that the kernel buffers for us, 0: as it likes. */
 int web_connect(const struct web_run *run, int room);

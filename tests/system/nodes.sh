@@ -170,3 +170,22 @@ silent()
     sleep "$2"
     [ "$(heard "$1" count)" -eq "$before" ] || fail "$1 still receives"
 }
+
+# far_end MTU: a namespace END (10.30.0.2, 2001:db8:30::2) behind GWS, which is its router, by a
+# link of that MTU
+far_end()
+{
+    END=amtg$$e
+    more_namespaces+=("$END")
+    ip netns add "$END" || fail "cannot make a namespace"
+    ip netns exec "$END" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+    ip -n "$END" link set lo up
+    link "$GWS" far0 "$END" far1
+    ip -n "$GWS" link set far0 mtu "$1"
+    ip -n "$END" link set far1 mtu "$1"
+    addresses "$GWS" far0 10.30.0.1/16 2001:db8:30::1/64
+    addresses "$END" far1 10.30.0.2/16 2001:db8:30::2/64
+    ip -n "$END" route add default via 10.30.0.1
+    ip -n "$END" -6 route add default via 2001:db8:30::1
+    ip netns exec "$GWS" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
