@@ -11,7 +11,6 @@
  *   health.c   whether all shards answer
  *   tap.c      packets as they cross an edge
  *   drops.c    packets that are dropped
- *   caught.c   what is shown of such packets
  *   pace.c     a virtual run, step by step
  *   socket.c   asking by a unix socket: lines of JSON
  *   path.c     where that socket is

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/table.h"
-#include "tools/amtgraph/admin/caught.h"
+#include "tools/amtgraph/packet_caught.h"
 #include "tools/amtgraph/admin/private.h"
 
 enum { ON_THE_WAY = 64 }; /* samples of a question and shard that wait to be looked at, at most */

@@ -10,7 +10,7 @@
 
 #include "core/table.h"
 #include "core/type.h"
-#include "tools/amtgraph/admin/caught.h"
+#include "tools/amtgraph/packet_caught.h"
 #include "tools/amtgraph/admin/edge.h"
 #include "tools/amtgraph/admin/private.h"
 

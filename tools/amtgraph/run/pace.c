@@ -4,14 +4,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/type.h"
+#include "tools/amtgraph/packet_caught.h"
 #include "tools/amtgraph/packet_change.h"
-#include "tools/amtgraph/packet_json.h"
 
-/* A packet as it was, with its octets. */
+/* A packet as it was, with its octets, which are ours. */
 struct seen {
-    struct amtg_packet packet; /* lent octets are ours; no set, no buffer */
-    uint32_t copies;
+    struct caught caught;
     uint8_t *octets;
     uint64_t instant; /* 0: nothing */
 };
@@ -174,26 +172,18 @@ void pace_set_listener(struct pace *p, void (*listen)(void *arg, bool crossing),
 
 /* ---- packets ----------------------------------------------------------------------- */
 
-/* false: no memory; it is as if nothing had been seen. */
-static bool note(struct seen *s, const struct amtg_packet *p, uint64_t instant)
+/* No memory: it is as if nothing had been seen. */
+static void note(struct seen *s, const struct caught *c, const uint8_t *from, uint64_t instant)
 {
-    uint8_t *octets = realloc(s->octets, p->len + 1);
+    uint8_t *octets = realloc(s->octets, c->packet.len + 1);
 
     s->instant = 0;
     if (!octets)
-        return false;
+        return;
     s->octets = octets;
-    s->packet = *p;
-    s->copies = p->to ? p->to->count : 0;
-    if (s->copies)
-        s->packet.peer = p->to->entries[0]->peer;
-    s->packet.to = NULL;
-    s->packet.buffer = NULL;
-    s->packet.next = NULL;
-    s->packet.data = octets;
-    memcpy(octets, p->data, p->len);
+    s->caught = *c;
+    memcpy(octets, from, c->packet.len);
     s->instant = instant;
-    return true;
 }
 
 void pace_look(void *arg, const struct amtg_element *from, unsigned out,
@@ -203,15 +193,16 @@ void pace_look(void *arg, const struct amtg_element *from, unsigned out,
     unsigned node = amtg_runtime_index(from);
     int edge = p->graph->nodes[node].outs[out].edge;
     const struct seen *given = &p->into[node];
+    const struct caught now = caught_of(from, packet, 0);
 
     p->before.instant = 0;
     if (given->instant == p->instant)
-        note(&p->before, &given->packet, p->instant);
-    note(&p->crossing, packet, p->instant);
+        note(&p->before, &given->caught, given->octets, p->instant);
+    note(&p->crossing, &now, packet->data, p->instant);
     p->node = node;
     p->out = out;
     if (edge >= 0)
-        note(&p->into[p->graph->edges[edge].to], packet, p->instant);
+        note(&p->into[p->graph->edges[edge].to], &now, packet->data, p->instant);
     if (!p->runtime)
         return;
     tell(p, true);
@@ -248,17 +239,10 @@ static json_t *place_json(const struct pace *p, unsigned node, const char *port)
 
 static json_t *seen_json(const struct seen *s)
 {
-    const struct amtg_packet *p = &s->packet;
-    json_t *json = json_pack("{ss sI so so so so so}", "type", p->type->name, "octets",
-                             (json_int_t)p->len, "remote",
-                             packet_peer_json(&p->peer.remote, p->peer.remote_port), "local",
-                             packet_peer_json(&p->peer.local, p->peer.local_port), "words",
-                             packet_words_json(p), "hex", packet_hex_json(p->data, p->len), "layers",
-                             packet_layers_json(p->type, p->data, p->len));
+    static const struct caught_view view = {.snap = UINT32_MAX, .layers = true};
+    struct caught c = s->caught;
 
-    if (s->copies)
-        json_object_set_new(json, "copies", json_integer(s->copies));
-    return json;
+    return caught_json(&c, &view, s->octets);
 }
 
 json_t *pace_crossing(const struct pace *p)
@@ -277,8 +261,8 @@ json_t *pace_crossing(const struct pace *p)
     }
     if (was->instant) {
         struct packet_change c;
-        packet_change_find(&c, was->packet.type, was->octets, was->packet.len, is->packet.type,
-                           is->octets, is->packet.len);
+        packet_change_find(&c, was->caught.packet.type, was->octets, was->caught.packet.len,
+                           is->caught.packet.type, is->octets, is->caught.packet.len);
         json_object_set_new(json, "before", seen_json(was));
         json_object_set_new(json, "becomes", json_boolean(c.changes.others));
         json_object_set_new(json, "changes", packet_change_json(&c));

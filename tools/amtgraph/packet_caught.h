@@ -1,7 +1,9 @@
-/* A packet that was caught on its way, for somebody who asked: copied in a shard, shown in the
- * admin thread. */
-#ifndef AMTG_TOOLS_ADMIN_CAUGHT_H
-#define AMTG_TOOLS_ADMIN_CAUGHT_H
+/*
+ * A packet that was caught on its way, for somebody who asked: copied where it was, with one peer
+ * at most, and shown as JSON later, perhaps in another thread.
+ */
+#ifndef AMTG_TOOLS_PACKET_CAUGHT_H
+#define AMTG_TOOLS_PACKET_CAUGHT_H
 
 #include <jansson.h>
 

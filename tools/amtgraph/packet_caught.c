@@ -1,4 +1,4 @@
-#include "tools/amtgraph/admin/caught.h"
+#include "tools/amtgraph/packet_caught.h"
 
 #include "core/type.h"
 #include "tools/amtgraph/packet_json.h"
